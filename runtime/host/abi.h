@@ -1,0 +1,45 @@
+// The contract between a compiled host artifact and whoever runs it.
+//
+// An artifact is a shared object without dependencies. It exports two C symbols and nothing else:
+//
+//     const KilnHostInfo* kiln_host_info_v1(void);
+//     void kiln_host_blocks_v1(uint32_t entry, const KilnHostLaunch* launch,
+//                              int64_t first, int64_t last, void* scratch);
+//
+// `blocks` computes the blocks [first, last) of the launch's grid, x fastest. It makes no threads,
+// allocates nothing, raises no signal on purpose and touches only what the arguments name. It may be
+// called from any thread, from several at once with disjoint ranges, each with its own scratch.
+//
+// This header is compiled both into the artifacts and into the run time; it includes nothing.
+
+#pragma once
+
+typedef unsigned int KilnU32;
+typedef long long KilnI64;
+typedef unsigned long long KilnU64;
+
+enum { kKilnHostAbiVersion = 1 };
+
+struct KilnHostEntry {
+  const char* name;      // as the plan's launch step names it
+  KilnU32 slots;         // number of 8-byte argument slots
+  KilnU32 scratch_bytes; // scratch a calling thread brings, 64-byte aligned; 0 if none
+  KilnU32 stack_bytes;   // upper bound of stack use, so that small stacks can be refused
+};
+
+struct KilnHostInfo {
+  KilnU32 abi_version;
+  KilnU32 entries;
+  const KilnHostEntry* entry;
+  const char* instruction_set;  // as devices name it: "baseline", "avx2", "avx512", "avx512bf16"
+};
+
+// Every argument is one or more 8-byte slots, in the order of the plan:
+//   tensor  the address of its first element, then one stride (in elements) for each axis
+//   size    a 64-bit integer
+//   scalar  an IEEE double
+// An optional tensor that is absent has address 0.
+struct KilnHostLaunch {
+  const KilnU64* slots;
+  KilnI64 grid[3];
+};
