@@ -47,6 +47,17 @@ inline constexpr bool kSame = false;
 template <class A>
 inline constexpr bool kSame<A, A> = true;
 
+// What a kernel is made of (`using Work = ...`), so that a lowering can choose the block that runs
+// it: tiles and products of tiles, or independent items of a few lanes each.
+struct Tiles {};
+struct Items {};
+
+// A number as a type, to hand to a generic lambda.
+template <int N>
+struct Constant {
+  static constexpr int value = N;
+};
+
 TILE_FN constexpr int imin(int a, int b) {
   return a < b ? a : b;
 }

@@ -74,10 +74,11 @@ TILE_FN float xfma(float a, float b, float c) {
   return xfma(splat(a), splat(b), splat(c))[0];
 }
 
-// 2^x: relative error 1.5e-7; 0 below -126.5, infinite from 127.5.
-TILE_FN VecF32 xexp2(VecF32 x) {
-  x = xmin(xmax(x, -127.f), 128.f);
-  // Adding 1.5 * 2^23 rounds to an integer and leaves it in the sum's low bits.
+// 2^x for x < 127: relative error 1.5e-7; 0 below -126.5.
+TILE_FN VecF32 xexp2_below(VecF32 x) {
+  x = xmax(x, -127.f);
+  // Adding 1.5 * 2^23 rounds to an integer and leaves it, with the exponent's bias, in the low
+  // bits.
   const VecF32 kRound = splat(12582912.f + 127.f);
   const VecF32 t = x + kRound;
   const VecF32 f = x - (t - kRound);
@@ -88,6 +89,11 @@ TILE_FN VecF32 xexp2(VecF32 x) {
   p = xfma(p, f, 6.931469671e-01f);
   p = xfma(p, f, 1.000000072f);
   return p * (VecF32)((VecU32)t << 23);
+}
+
+// 2^x: infinite from 127.5.
+TILE_FN VecF32 xexp2(VecF32 x) {
+  return xexp2_below(xmin(x, 128.f));
 }
 TILE_FN float xexp2(float x) {
   return xexp2(splat(x))[0];

@@ -12,7 +12,7 @@ template <int... I>
 struct Indices {};
 template <class T, T... I>
 using IndicesOf = Indices<I...>;
-using Lanes = __make_integer_seq<IndicesOf, int, kLanes>;
+using LaneIndices = __make_integer_seq<IndicesOf, int, kLanes>;
 
 // Exchanges the blocks of S lanes off the diagonal of the pair (a, b).
 template <int S, class V, int... I>
@@ -28,7 +28,7 @@ TILE_FN void transpose_stages(V (&r)[kLanes]) {
   for (int g = 0; g < kLanes; g += 2 * S) {
     TILE_UNROLL
     for (int i = 0; i < S; ++i)
-      butterfly<S>(r[g + i], r[g + i + S], Lanes{});
+      butterfly<S>(r[g + i], r[g + i + S], LaneIndices{});
   }
   if constexpr (S > 1) transpose_stages<S / 2>(r);
 }
@@ -37,7 +37,7 @@ template <int S>
 TILE_FN VecF32 sum_stages(VecF32 (&r)[kLanes]) {
   TILE_UNROLL
   for (int i = 0; i < S; ++i) {
-    butterfly<S>(r[i], r[i + S], Lanes{});
+    butterfly<S>(r[i], r[i + S], LaneIndices{});
     r[i] += r[i + S];
   }
   if constexpr (S > 1) {
@@ -71,11 +71,12 @@ TILE_FN VecF32 sums(VecF32 (&r)[kLanes]) {
 }
 
 TILE_FN float lane_sum(VecF32 x) {
-  return detail::fold<kLanes / 2>(x, [](VecF32 a, VecF32 b) { return a + b; }, detail::Lanes{})[0];
+  return detail::fold<kLanes / 2>(
+      x, [](VecF32 a, VecF32 b) { return a + b; }, detail::LaneIndices{})[0];
 }
 TILE_FN float lane_max(VecF32 x) {
   return detail::fold<kLanes / 2>(
-      x, [](VecF32 a, VecF32 b) { return a > b ? a : b; }, detail::Lanes{})[0];
+      x, [](VecF32 a, VecF32 b) { return a > b ? a : b; }, detail::LaneIndices{})[0];
 }
 
 }  // namespace tile
