@@ -65,6 +65,8 @@ struct Provenance {
 };
 
 struct KernelAnswer {
+  // Null: nothing is known that the policy allows; of the rest only provenance.job_id, device and
+  // fingerprint are set.
   std::shared_ptr<const Artifact> artifact;
   std::shared_ptr<const Plan> plan;
   Config config;
@@ -136,6 +138,9 @@ class Engine {
                                                        const db::Page& page) = 0;
   virtual StatusOr<std::vector<db::MeasurementRow>> measurements(const db::WinnerRow& winner,
                                                                  const db::Page& page) = 0;
+  // Whether the winner was tuned with other code, schema, space or toolchain than today's, or on a
+  // device that is not here.
+  virtual bool stale(const db::WinnerRow& winner) = 0;
   virtual Status delete_winner(int64_t id) = 0;
   // The documented JSON form: configs, measurements, provenance; never code. docs/export.md.
   virtual StatusOr<std::string> export_json(const db::WinnerFilter& filter) = 0;
