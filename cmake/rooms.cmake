@@ -4,6 +4,8 @@
 
 add_library(kiln_options INTERFACE)
 target_compile_options(kiln_options INTERFACE -Wall -Wextra -Werror)
+# Debian's libraries are built by gcc, whose mangling of constrained templates newer clangs left.
+target_compile_options(kiln_options INTERFACE $<$<CXX_COMPILER_ID:Clang>:-fclang-abi-compat=17>)
 target_include_directories(kiln_options INTERFACE $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}>)
 if(KILN_SANITIZE)
   target_compile_options(kiln_options INTERFACE -fsanitize=${KILN_SANITIZE} -fno-omit-frame-pointer

@@ -23,7 +23,7 @@ inline constexpr int kPlanVersion = 1;
 
 // A sized field of the problem, in schema order, and the values for which the plan holds.
 struct Symbol {
-  std::string name;
+  std::string name = {};
   int64_t minimum = 0;
   int64_t maximum = 0;
   bool operator==(const Symbol&) const = default;
@@ -33,11 +33,11 @@ struct Buffer {
   enum class Kind : uint8_t { kInput, kOutput, kTemporary, kPerWorker };
   enum class Initial : uint8_t { kNone, kZero, kCleanOnExit };
 
-  std::string name;
+  std::string name = {};
   Dtype dtype = Dtype::kF32;
   std::vector<std::string>
       shape;               // expressions, one an axis, in the order documented by the family
-  std::vector<int> order;  // axes by falling stride when dense; empty: as in `shape`
+  std::vector<int> order = {};  // axes by falling stride when dense; empty: as in `shape`
   Kind kind = Kind::kInput;
   Initial initial = Initial::kNone;  // temporaries
   bool optional = false;             // arguments: may be absent (address 0)
@@ -50,16 +50,16 @@ struct Buffer {
 struct Argument {
   enum class Kind : uint8_t { kTensor, kSize, kScalar };
   Kind kind = Kind::kTensor;
-  std::string text;  // a buffer's name, an expression, a scalar field's name
+  std::string text = {};  // a buffer's name, an expression, a scalar field's name
   bool operator==(const Argument&) const = default;
 };
 
 struct Launch {
-  std::string entry;                // of the artifact
-  std::array<std::string, 3> grid;  // expressions: blocks along x (fastest), y, z
-  std::vector<Argument> arguments;
-  std::vector<std::string> reads;  // buffers
-  std::vector<std::string> writes;
+  std::string entry = {};                // of the artifact
+  std::array<std::string, 3> grid = {};  // expressions: blocks along x (fastest), y, z
+  std::vector<Argument> arguments = {};
+  std::vector<std::string> reads = {};  // buffers
+  std::vector<std::string> writes = {};
   int lane = 0;                            // stream on which it may run
   std::array<int, 3> block = {1, 1, 1};    // threads (GPU)
   std::array<int, 3> cluster = {1, 1, 1};  // blocks (GPU)
@@ -69,22 +69,22 @@ struct Launch {
 
 // Sets every byte of a buffer.
 struct Fill {
-  std::string buffer;
+  std::string buffer = {};
   uint8_t byte = 0;
   bool operator==(const Fill&) const = default;
 };
 
 // Waits and makes element `index` of an i64 buffer the value of `symbol` for the steps that follow.
 struct Read {
-  std::string buffer;
-  std::string index;
-  std::string symbol;
+  std::string buffer = {};
+  std::string index = {};
+  std::string symbol = {};
   bool operator==(const Read&) const = default;
 };
 
 // Exclusive prefix sum of an i64 buffer in place; its last element receives the total.
 struct Scan {
-  std::string buffer;
+  std::string buffer = {};
   bool operator==(const Scan&) const = default;
 };
 
@@ -92,10 +92,10 @@ using Step = std::variant<Launch, Fill, Read, Scan>;
 
 struct Plan {
   int version = kPlanVersion;
-  std::vector<Symbol> symbols;
-  std::vector<std::string> scalars;  // names of the scalar fields, in schema order
-  std::vector<Buffer> buffers;
-  std::vector<Step> steps;
+  std::vector<Symbol> symbols = {};
+  std::vector<std::string> scalars = {};  // names of the scalar fields, in schema order
+  std::vector<Buffer> buffers = {};
+  std::vector<Step> steps = {};
   bool operator==(const Plan&) const = default;
 };
 
