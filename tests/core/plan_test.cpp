@@ -65,7 +65,7 @@ TEST_CASE("expressions refuse overflow, nonsense and depth") {
     chain += "+n";
   CHECK(*value(chain) == 10 + 3 * 400);
   std::string nested = "m";
-  for (int i = 0; i < 50; ++i)
+  for (int i = 0; i < 25; ++i)
     nested = "n+(" + nested + ")";
   CHECK(*value(nested) == 10 + 3 * 25);
 }
