@@ -7,8 +7,8 @@
 //                              int64_t first, int64_t last, void* scratch);
 //
 // `blocks` computes the blocks [first, last) of the launch's grid, x fastest. It makes no threads,
-// allocates nothing, raises no signal on purpose and touches only what the arguments name. It may be
-// called from any thread, from several at once with disjoint ranges, each with its own scratch.
+// allocates nothing, raises no signal on purpose and touches only what the arguments name. It may
+// be called from any thread, from several at once with disjoint ranges, each with its own scratch.
 //
 // This header is compiled both into the artifacts and into the run time; it includes nothing.
 
@@ -21,10 +21,10 @@ typedef unsigned long long KilnU64;
 enum { kKilnHostAbiVersion = 1 };
 
 struct KilnHostEntry {
-  const char* name;      // as the plan's launch step names it
-  KilnU32 slots;         // number of 8-byte argument slots
-  KilnU32 scratch_bytes; // scratch a calling thread brings, 64-byte aligned; 0 if none
-  KilnU32 stack_bytes;   // upper bound of stack use, so that small stacks can be refused
+  const char* name;       // as the plan's launch step names it
+  KilnU32 slots;          // number of 8-byte argument slots
+  KilnU32 scratch_bytes;  // scratch a calling thread brings, 64-byte aligned; 0 if none
+  KilnU32 stack_bytes;    // upper bound of stack use, so that small stacks can be refused
 };
 
 struct KilnHostInfo {

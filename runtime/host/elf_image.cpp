@@ -1,11 +1,10 @@
 #include "runtime/host/elf_image.h"
 
 #include <elf.h>
+#include <fmt/format.h>
 
 #include <cstring>
 #include <optional>
-
-#include "absl/strings/str_cat.h"
 
 namespace kiln::runtime {
 
@@ -31,7 +30,7 @@ class ElfChecker {
   static constexpr uint64_t kMaxAddress = uint64_t{1} << 32;  // a kernel is far below 4 GiB
 
   static Status refuse(std::string_view fault) {
-    return absl::FailedPreconditionError(absl::StrCat("not a loadable kernel: ", fault));
+    return absl::FailedPreconditionError(fmt::format("not a loadable kernel: {}", fault));
   }
 
   // A copy of the T at a file offset; the file promises no alignment.
@@ -98,7 +97,8 @@ class ElfChecker {
           }
           if (segment->p_vaddr < end) return refuse("overlapping or unordered segments");
           if (segment->p_align & (segment->p_align - 1) ||
-              (segment->p_vaddr - segment->p_offset) % kPage != 0 || segment->p_align > kMaxAddress) {
+              (segment->p_vaddr - segment->p_offset) % kPage != 0 ||
+              segment->p_align > kMaxAddress) {
             return refuse("segment of impossible alignment");
           }
           if ((segment->p_flags & (PF_W | PF_X)) == (PF_W | PF_X)) {
@@ -149,12 +149,24 @@ class ElfChecker {
       switch (entry.d_tag) {
         case DT_NULL:
           return absl::OkStatus();
-        case DT_HASH: hash_ = value; break;
-        case DT_SYMTAB: symbols_ = value; break;
-        case DT_STRTAB: strings_ = value; break;
-        case DT_STRSZ: strings_size_ = value; break;
-        case DT_RELA: relocations_ = value; break;
-        case DT_RELASZ: relocations_size_ = value; break;
+        case DT_HASH:
+          hash_ = value;
+          break;
+        case DT_SYMTAB:
+          symbols_ = value;
+          break;
+        case DT_STRTAB:
+          strings_ = value;
+          break;
+        case DT_STRSZ:
+          strings_size_ = value;
+          break;
+        case DT_RELA:
+          relocations_ = value;
+          break;
+        case DT_RELASZ:
+          relocations_size_ = value;
+          break;
         case DT_PLTRELSZ:
           if (value != 0) return refuse("it calls through a linkage table");
           break;
@@ -164,7 +176,9 @@ class ElfChecker {
         case DT_RELAENT:
           if (value != sizeof(Elf64_Rela)) return refuse("unknown relocation size");
           break;
-        case DT_RELACOUNT: relative_count_ = value; break;
+        case DT_RELACOUNT:
+          relative_count_ = value;
+          break;
         case DT_FLAGS:
           if (value & (DF_TEXTREL | DF_STATIC_TLS)) return refuse("it relocates its code");
           break;
@@ -184,7 +198,7 @@ class ElfChecker {
         case DT_FINI_ARRAY:
           return refuse("it runs code when loaded or unloaded");
         default:
-          return refuse(absl::StrCat("unexpected dynamic entry 0x", absl::Hex(entry.d_tag)));
+          return refuse(fmt::format("unexpected dynamic entry 0x{:x}", entry.d_tag));
       }
     }
     return refuse("dynamic section without an end");
@@ -226,13 +240,13 @@ class ElfChecker {
       const int type = ELF64_ST_TYPE(symbol.st_info);
       if (type == STT_SECTION) continue;
       if (symbol.st_shndx == SHN_UNDEF) {
-        return refuse(absl::StrCat("undefined symbol ", printable(name)));
+        return refuse(fmt::format("undefined symbol {}", printable(name)));
       }
       if (type != STT_NOTYPE && type != STT_OBJECT && type != STT_FUNC) {
-        return refuse(absl::StrCat("symbol of unexpected type: ", printable(name)));
+        return refuse(fmt::format("symbol of unexpected type: {}", printable(name)));
       }
       if (!image_.contains(symbol.st_value, 1)) {
-        return refuse(absl::StrCat("symbol outside the object: ", printable(name)));
+        return refuse(fmt::format("symbol outside the object: {}", printable(name)));
       }
       image_.exports_.push_back(name);
     }
@@ -269,9 +283,13 @@ class ElfChecker {
   uint64_t symbol_count_ = 0;
 };
 
-StatusOr<ElfImage> ElfImage::check(std::string_view bytes) { return ElfChecker(bytes).check(); }
+StatusOr<ElfImage> ElfImage::check(std::string_view bytes) {
+  return ElfChecker(bytes).check();
+}
 
-bool ElfImage::contains(uint64_t address, uint64_t size) const { return room_at(address) >= size; }
+bool ElfImage::contains(uint64_t address, uint64_t size) const {
+  return room_at(address) >= size;
+}
 
 uint64_t ElfImage::room_at(uint64_t address) const {
   for (const Segment& segment : segments_) {

@@ -1,5 +1,5 @@
-// Sleeping on a 32-bit word. std::atomic::wait would do, but libstdc++ 12 routes it through a shared
-// table of waiters and costs a pool of workers a multiple of a bare futex.
+// Sleeping on a 32-bit word. std::atomic::wait would do, but libstdc++ 12 routes it through a
+// shared table of waiters and costs a pool of workers a multiple of a bare futex.
 
 #pragma once
 

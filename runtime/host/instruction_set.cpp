@@ -56,7 +56,9 @@ InstructionSet detect() {
 
 }  // namespace
 
-std::string_view name_of(InstructionSet set) { return kNames[size_t(set)]; }
+std::string_view name_of(InstructionSet set) {
+  return kNames[size_t(set)];
+}
 
 std::optional<InstructionSet> parse_instruction_set(std::string_view name) {
   for (size_t i = 0; i < kNames.size(); ++i) {
@@ -70,6 +72,8 @@ InstructionSet best_instruction_set() {
   return best;
 }
 
-bool can_run(InstructionSet set) { return set <= best_instruction_set(); }
+bool can_run(InstructionSet set) {
+  return set <= best_instruction_set();
+}
 
 }  // namespace kiln::runtime

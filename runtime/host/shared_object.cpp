@@ -1,6 +1,7 @@
 #include "runtime/host/shared_object.h"
 
 #include <dlfcn.h>
+#include <fmt/format.h>
 #include <link.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -12,7 +13,6 @@
 #include <optional>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "runtime/host/elf_image.h"
 
 #ifndef MFD_EXEC
@@ -31,7 +31,7 @@ constexpr KilnU32 kMaxStack = 1 << 20;
 constexpr KilnU32 kMaxScratch = 256 << 20;
 
 Status refuse(std::string_view fault) {
-  return absl::FailedPreconditionError(absl::StrCat("not a loadable kernel: ", fault));
+  return absl::FailedPreconditionError(fmt::format("not a loadable kernel: {}", fault));
 }
 
 StatusOr<int> memory_file(std::string_view bytes) {
@@ -58,7 +58,8 @@ StatusOr<int> memory_file(std::string_view bytes) {
 std::string unique_path(int file) {
   static std::atomic<uint64_t> loads{0};
   std::string path = "/proc/self/fd/";
-  for (uint64_t bits = ++loads; bits != 0; bits >>= 1) path += bits & 1 ? "./" : "/";
+  for (uint64_t bits = ++loads; bits != 0; bits >>= 1)
+    path += bits & 1 ? "./" : "/";
   return path + std::to_string(file);
 }
 
@@ -86,8 +87,8 @@ Status check_info(const LoadedImage& image, const KilnHostInfo* info,
                   std::string_view instruction_set) {
   if (!image.contains(info, sizeof(KilnHostInfo))) return refuse("information outside the object");
   if (info->abi_version != kKilnHostAbiVersion) {
-    return refuse(absl::StrCat("version ", info->abi_version, " of the host ABI; this run time has ",
-                               int(kKilnHostAbiVersion)));
+    return refuse(fmt::format("version {} of the host ABI; this run time has {}", info->abi_version,
+                              int(kKilnHostAbiVersion)));
   }
   if (info->entries == 0 || info->entries > kMaxEntries ||
       !image.contains(info->entry, info->entries * sizeof(KilnHostEntry))) {
@@ -95,20 +96,20 @@ Status check_info(const LoadedImage& image, const KilnHostInfo* info,
   }
   std::optional<std::string_view> compiled_for = image.text_at(info->instruction_set);
   if (compiled_for != instruction_set) {
-    return refuse(absl::StrCat("compiled for instruction set ",
-                               printable(compiled_for.value_or("(damaged)")), ", declared as ",
-                               printable(instruction_set)));
+    return refuse(fmt::format("compiled for instruction set {}, declared as {}",
+                              printable(compiled_for.value_or("(damaged)")),
+                              printable(instruction_set)));
   }
   for (const KilnHostEntry& entry : std::span(info->entry, info->entries)) {
     std::optional<std::string_view> name = image.text_at(entry.name);
     if (!name || name->empty()) return refuse("an entry without a name");
     if (entry.stack_bytes > kMaxStack) {
-      return refuse(absl::StrCat("entry ", printable(*name), " needs ", entry.stack_bytes,
-                                 " bytes of stack; at most ", kMaxStack, " are promised"));
+      return refuse(fmt::format("entry {} needs {} bytes of stack; at most {} are promised",
+                                printable(*name), entry.stack_bytes, kMaxStack));
     }
     if (entry.scratch_bytes > kMaxScratch) {
-      return refuse(absl::StrCat("entry ", printable(*name), " needs ", entry.scratch_bytes,
-                                 " bytes of scratch; at most ", kMaxScratch, " are given"));
+      return refuse(fmt::format("entry {} needs {} bytes of scratch; at most {} are given",
+                                printable(*name), entry.scratch_bytes, kMaxScratch));
     }
   }
   return absl::OkStatus();
@@ -135,7 +136,7 @@ StatusOr<std::unique_ptr<SharedObject>> SharedObject::load(std::string_view byte
   void* info = dlsym(handle, kInfoSymbol);
   void* blocks = dlsym(handle, kBlocksSymbol);
   for (auto [symbol, name] : {std::pair(info, kInfoSymbol), std::pair(blocks, kBlocksSymbol)}) {
-    if (!symbol || !loaded.contains(symbol, 1)) return refuse(absl::StrCat("no symbol ", name));
+    if (!symbol || !loaded.contains(symbol, 1)) return refuse(fmt::format("no symbol {}", name));
   }
   object->info_ = reinterpret_cast<const KilnHostInfo* (*)()>(info)();
   object->blocks_ = reinterpret_cast<Blocks>(blocks);
@@ -143,6 +144,8 @@ StatusOr<std::unique_ptr<SharedObject>> SharedObject::load(std::string_view byte
   return object;
 }
 
-SharedObject::~SharedObject() { dlclose(handle_); }
+SharedObject::~SharedObject() {
+  dlclose(handle_);
+}
 
 }  // namespace kiln::runtime

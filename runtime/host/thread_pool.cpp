@@ -29,7 +29,9 @@ constexpr int kPausesPerClockRead = 32;
 // A range handed out is this part of what one worker would still get.
 constexpr int64_t kRangesPerWorker = 4;
 
-inline void pause_processor() { __builtin_ia32_pause(); }
+inline void pause_processor() {
+  __builtin_ia32_pause();
+}
 
 // Waits until `word` differs from `old`. `sleepers` counts those who need a wake-up.
 void await_change(std::atomic<uint32_t>& word, uint32_t old, std::atomic<uint32_t>& sleepers) {
@@ -45,7 +47,8 @@ void await_change(std::atomic<uint32_t>& word, uint32_t old, std::atomic<uint32_
     sched_yield();
   }
   sleepers.fetch_add(1);
-  while (word.load() == old) futex_wait(word, old);
+  while (word.load() == old)
+    futex_wait(word, old);
   sleepers.fetch_sub(1);
 }
 
@@ -156,10 +159,13 @@ ThreadPool::ThreadPool(int workers) : state_(std::make_unique<State>()) {
 ThreadPool::~ThreadPool() {
   state_->stopping = true;
   state_->announce();
-  for (std::thread& thread : state_->threads) thread.join();
+  for (std::thread& thread : state_->threads)
+    thread.join();
 }
 
-int ThreadPool::workers() const { return int(state_->threads.size()) + 1; }
+int ThreadPool::workers() const {
+  return int(state_->threads.size()) + 1;
+}
 
 void ThreadPool::run(int64_t total, Body body, void* context) {
   if (total <= 0) return;

@@ -1,0 +1,185 @@
+#include "runtime/host/host_dispatch.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+#include <utility>
+
+#include "runtime/host/host_run.h"
+
+namespace kiln::runtime {
+namespace {
+
+Status check_count(std::string_view field, size_t count, size_t expected) {
+  if (count == expected) return absl::OkStatus();
+  return invalid_field(field, fmt::format("{} values", count), fmt::format("{} values", expected));
+}
+
+}  // namespace
+
+StatusOr<Dispatch> HostDispatch::make(std::shared_ptr<const HostKernel> kernel,
+                                      std::span<const int64_t> symbols,
+                                      std::span<const double> scalars) {
+  const CheckedPlan& plan = kernel->checked();
+  KILN_RETURN_IF_ERROR(check_count("symbols", symbols.size(), plan.symbols.size()));
+  KILN_RETURN_IF_ERROR(check_count("scalars", scalars.size(), plan.scalars.size()));
+  for (size_t i = 0; i < symbols.size(); ++i) {
+    const Symbol& symbol = plan.symbols[i];
+    if (symbols[i] >= symbol.minimum && symbols[i] <= symbol.maximum) continue;
+    return invalid_field(
+        symbol.name, fmt::format("{}", symbols[i]),
+        fmt::format("a value from {} to {}, as the plan holds for", symbol.minimum, symbol.maximum),
+        absl::StatusCode::kOutOfRange);
+  }
+  KILN_ASSIGN_OR_RETURN(Layout layout, lay_out(plan, symbols));
+  std::shared_ptr<HostDispatch> dispatch(new HostDispatch(std::move(kernel), std::move(layout)));
+  KILN_RETURN_IF_ERROR(dispatch->bind(symbols, scalars));
+  return Dispatch(std::move(dispatch));
+}
+
+HostDispatch::HostDispatch(std::shared_ptr<const HostKernel> kernel, Layout layout)
+    : kernel_(std::move(kernel)), layout_(std::move(layout)) {
+  constexpr int64_t kMask = kWorkspaceAlignment - 1;
+  scratch_bytes_ = (kernel_->scratch_bytes() + kMask) & ~kMask;
+  position_.resize(plan().buffers.size());
+  zero_at_.resize(plan().steps.size());
+}
+
+Status HostDispatch::bind(std::span<const int64_t> symbols, std::span<const double> scalars) {
+  std::ranges::copy(symbols, symbols_.begin());
+  for (size_t buffer : plan().arguments) {
+    const Buffer& declared = plan().buffers[buffer].declared;
+    const BufferLayout& layout = layout_.buffers[buffer];
+    position_[buffer] = arguments_.size();
+    arguments_.push_back({.name = declared.name,
+                          .dtype = declared.dtype,
+                          .shape = layout.shape,
+                          .strides = layout.strides,
+                          .data = nullptr});
+  }
+  for (size_t i = 0; i < plan().buffers.size(); ++i) {
+    const CheckedPlan::Buffer& buffer = plan().buffers[i];
+    // The workspace is the caller's and unknown at every launch, so "clean on exit" saves nothing.
+    if (buffer.used && buffer.declared.initial != Buffer::Initial::kNone) {
+      zero_at_[buffer.first_step].push_back(i);
+    }
+  }
+  bool late = false;
+  for (size_t step = 0; step < plan().steps.size(); ++step) {
+    if (const auto* launch = std::get_if<CheckedPlan::Launch>(&plan().steps[step])) {
+      KILN_RETURN_IF_ERROR(bind_launch(*launch, step, late, scalars));
+    } else if (const auto* fill = std::get_if<CheckedPlan::Fill>(&plan().steps[step])) {
+      steps_.push_back(*fill);
+    } else if (const auto* scan = std::get_if<CheckedPlan::Scan>(&plan().steps[step])) {
+      steps_.push_back(*scan);
+    } else {
+      steps_.push_back(std::get<CheckedPlan::Read>(plan().steps[step]));
+      late = true;
+    }
+  }
+  return absl::OkStatus();
+}
+
+Status HostDispatch::bind_launch(const CheckedPlan::Launch& launch, size_t step, bool late,
+                                 std::span<const double> scalars) {
+  BoundLaunch bound;
+  bound.step = step;
+  bound.entry = kernel_->entry_of(step);
+  bound.late = late;
+  if (!late) {
+    KILN_ASSIGN_OR_RETURN(bound.grid, grid_of(launch, symbols_));
+  }
+  for (const CheckedPlan::Argument& argument : launch.arguments) {
+    switch (argument.kind) {
+      case Argument::Kind::kTensor: {
+        const bool own = plan().buffers[argument.index].declared.kind == Buffer::Kind::kPerWorker;
+        (own ? bound.of_worker : bound.patches).push_back({bound.slots.size(), argument.index});
+        bound.slots.push_back(0);
+        for (int64_t stride : layout_.buffers[argument.index].strides) {
+          bound.slots.push_back(KilnU64(stride));
+        }
+        break;
+      }
+      case Argument::Kind::kSize: {
+        int64_t size = 0;
+        if (!late) {
+          KILN_ASSIGN_OR_RETURN(size, argument.size.evaluate(symbols_));
+        }
+        bound.slots.push_back(KilnU64(size));
+        break;
+      }
+      case Argument::Kind::kScalar:
+        bound.slots.push_back(std::bit_cast<KilnU64>(scalars[argument.index]));
+        break;
+    }
+  }
+  steps_.push_back(std::move(bound));
+  return absl::OkStatus();
+}
+
+StatusOr<HostDispatch::Grid> HostDispatch::grid_of(const CheckedPlan::Launch& launch,
+                                                   std::span<const int64_t> symbols) {
+  Grid grid;
+  int64_t blocks = 1;
+  for (size_t axis = 0; axis < 3; ++axis) {
+    StatusOr<int64_t> extent = launch.grid[axis].evaluate(symbols);
+    if (!extent.ok()) return annotate(extent.status(), fmt::format("grid of {}", launch.entry));
+    grid[axis] = *extent;
+    if (grid[axis] < 0 || __builtin_mul_overflow(blocks, grid[axis], &blocks)) {
+      return absl::OutOfRangeError(fmt::format(
+          "grid of {}: {} blocks along an axis; expected 0 or more, and a product of 64 bits",
+          printable(launch.entry), grid[axis]));
+    }
+  }
+  return grid;
+}
+
+int64_t HostDispatch::workspace_bytes(int workers) const {
+  return layout_.arena_bytes + workers * bytes_per_worker();
+}
+
+Status HostDispatch::check_tensor(const HostTensor& expected, const Buffer& declared,
+                                  const Tensor& tensor) const {
+  const std::span<const int64_t> strides(tensor.strides ? tensor.strides : expected.strides.data(),
+                                         expected.shape.size());
+  const size_t element = size_of(declared.dtype);
+  const std::optional<int64_t> extent = extent_bytes(expected.shape, strides, element);
+  if (!extent) {
+    return invalid_field(declared.name, "its strides", "an extent below 2^63 bytes");
+  }
+  if (!tensor.data) {
+    if (declared.optional || *extent == 0) return absl::OkStatus();
+    return invalid_field(declared.name, "absent", "an address");
+  }
+  const int64_t alignment = std::max<int64_t>(declared.alignment, int64_t(element));
+  if (reinterpret_cast<uintptr_t>(tensor.data) % uintptr_t(alignment) != 0) {
+    return invalid_field(declared.name, fmt::format("address 0x{:x}", uintptr_t(tensor.data)),
+                         fmt::format("an address divisible by {}", alignment));
+  }
+  const int unit = declared.unit_stride_axis;
+  // The stride of an axis with at most one element is never used.
+  if (unit >= 0 && strides[size_t(unit)] != 1 && expected.shape[size_t(unit)] > 1) {
+    return invalid_field(declared.name,
+                         fmt::format("stride {} of axis {}", strides[size_t(unit)], unit),
+                         "stride 1, which the kernel was compiled for");
+  }
+  return absl::OkStatus();
+}
+
+Status HostDispatch::launch(std::span<const Tensor> tensors, void* workspace,
+                            ParallelFor& parallel) const {
+  KILN_RETURN_IF_ERROR(check_count("tensors", tensors.size(), arguments_.size()));
+  for (size_t i = 0; i < tensors.size(); ++i) {
+    const Buffer& declared = plan().buffers[plan().arguments[i]].declared;
+    KILN_RETURN_IF_ERROR(check_tensor(arguments_[i], declared, tensors[i]));
+  }
+  if (workspace_bytes(parallel.workers()) > 0 &&
+      (!workspace || reinterpret_cast<uintptr_t>(workspace) % kWorkspaceAlignment != 0)) {
+    return invalid_field("workspace", fmt::format("address 0x{:x}", uintptr_t(workspace)),
+                         fmt::format("an address divisible by {}", kWorkspaceAlignment));
+  }
+  return Run(*this, tensors, static_cast<char*>(workspace), parallel).all_steps();
+}
+
+}  // namespace kiln::runtime

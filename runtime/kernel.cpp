@@ -1,0 +1,27 @@
+#include "runtime/kernel.h"
+
+#include "runtime/dispatch_body.h"
+#include "runtime/host/host_kernel.h"
+
+namespace kiln::runtime {
+
+StatusOr<std::shared_ptr<const Kernel>> Kernel::load(const Artifact& artifact, const Plan& plan) {
+  if (artifact.target_kind == "host") return HostKernel::load(artifact, plan);
+  return invalid_field("artifact.target_kind", artifact.target_kind, "host",
+                       absl::StatusCode::kFailedPrecondition);
+}
+
+int64_t Dispatch::workspace_bytes(int workers) const {
+  return body_->workspace_bytes(workers);
+}
+
+std::span<const HostTensor> Dispatch::arguments() const {
+  return body_->arguments();
+}
+
+Status Dispatch::launch(std::span<const Tensor> tensors, void* workspace,
+                        ParallelFor& parallel) const {
+  return body_->launch(tensors, workspace, parallel);
+}
+
+}  // namespace kiln::runtime
