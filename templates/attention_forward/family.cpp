@@ -1,0 +1,271 @@
+// The family attention_forward: dense attention, forward.
+
+#include "core/family.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "attention_forward/problem.h"
+#include "attention_forward/reference.h"
+#include "attention_forward/search_space.h"
+#include "core/random.h"
+
+namespace kiln::attention_forward {
+
+namespace {
+
+// Sq at or below which keys are read so rarely again that time is bandwidth.
+constexpr int64_t kFewQueries = 16;
+
+std::string number(int64_t n) {
+  return std::to_string(n);
+}
+
+bool product_fits(std::initializer_list<int64_t> factors) {
+  int64_t product = 1;
+  for (int64_t f : factors) {
+    if (__builtin_mul_overflow(product, f, &product)) return false;
+  }
+  return product <= std::numeric_limits<int64_t>::max() / 64;
+}
+
+Buffer tensor(std::string name, Dtype dtype, std::vector<std::string> shape, std::vector<int> order,
+              Buffer::Kind kind) {
+  Buffer buffer{.name = std::move(name),
+                .dtype = dtype,
+                .shape = std::move(shape),
+                .order = std::move(order),
+                .kind = kind,
+                .alignment = int64_t(size_of(dtype))};
+  if (kind == Buffer::Kind::kInput || kind == Buffer::Kind::kOutput) {
+    buffer.unit_stride_axis = int(buffer.shape.size()) - 1;
+  }
+  return buffer;
+}
+
+class AttentionForward final : public Family {
+ public:
+  const Schema& schema() const override { return attention_schema(); }
+
+  Status check(const Problem& problem) const override {
+    const AttentionProblem p(problem);
+    if (p.heads_q % p.heads_kv != 0) {
+      return invalid_field("heads_kv", number(p.heads_kv),
+                           "a divisor of heads_q = " + number(p.heads_q));
+    }
+    if (p.causal && problem.integer("window_right") > 0) {
+      return invalid_field("window_right", number(problem.integer("window_right")),
+                           "-1 or 0, because causal = true");
+    }
+    if (!product_fits({p.batch, p.seq_q, p.heads_q, p.head_dim})) {
+      return invalid_field("seq_q", number(p.seq_q), "a query tensor below 2^57 elements");
+    }
+    if (!product_fits({p.batch, p.seq_kv, p.heads_kv, p.head_dim})) {
+      return invalid_field("seq_kv", number(p.seq_kv), "a key tensor below 2^57 elements");
+    }
+    if (p.rows(true) > std::numeric_limits<int32_t>::max()) {
+      return invalid_field("seq_q", number(p.seq_q),
+                           "fewer than 2^31 rows of queries that share a key head");
+    }
+    return absl::OkStatus();
+  }
+
+  Space space(const Problem& problem, const Target& target) const override {
+    return attention_space(AttentionProblem(problem), target);
+  }
+  Config default_config(const Problem& problem, const Target& target) const override {
+    return attention_default(AttentionProblem(problem), target);
+  }
+
+  KernelSource source(const Problem& problem, const Config& config, const Target&) const override {
+    const AttentionProblem p(problem);
+    auto integer = [&](const char* name) {
+      return KernelSource::Member{"int", name, number(config.at(name))};
+    };
+    auto boolean = [&](const char* name) {
+      return KernelSource::Member{"bool", name, config.at(name) != 0 ? "true" : "false"};
+    };
+    KernelSource source;
+    source.header = "attention_forward/kernel.h";
+    source.config = {
+        {"type", "Element", "tile::" + std::string(name_of(p.dtype))},
+        {"int", "head_dim", number(p.head_dim)},
+        {"bool", "causal", p.causal ? "true" : "false"},
+        {"float", "softcap", "float(" + to_text(Value(p.softcap)) + ")"},
+        integer("block_m"),
+        integer("block_n"),
+        integer("key_splits"),
+        boolean("pack_heads"),
+        {"tile::Lanes", "lanes",
+         config.at("lanes") == kLanesRows ? "tile::Lanes::rows" : "tile::Lanes::columns"},
+        integer("register_rows"),
+        integer("register_columns"),
+        {"tile::Operands", "operands",
+         config.at("operands") == kOperandsStaged ? "tile::Operands::staged"
+                                                  : "tile::Operands::in_place"},
+        boolean("prefetch"),
+    };
+    source.entries = {"kiln::attention_forward::Forward"};
+    if (config.at("key_splits") > 1) {
+      source.entries = {"kiln::attention_forward::ForwardPart", "kiln::attention_forward::Merge"};
+    }
+    return source;
+  }
+
+  Plan plan(const Problem& problem, const Config& config, const Target&) const override {
+    const AttentionProblem p(problem);
+    const std::string splits = number(config.at("key_splits")), dim = number(p.head_dim);
+    const bool pack = config.at("pack_heads") != 0, split = config.at("key_splits") > 1;
+    const std::vector<int> order =
+        p.layout == Layout::kBhsd ? std::vector<int>{0, 2, 1, 3} : std::vector<int>{};
+
+    Plan plan;
+    for (const Field& field : schema().fields()) {
+      if (field.field_class == FieldClass::kSized) {
+        plan.symbols.push_back({field.name, int64_t(field.minimum), int64_t(field.maximum)});
+      } else if (field.field_class == FieldClass::kScalar) {
+        plan.scalars.push_back(field.name);
+      }
+    }
+    using Kind = Buffer::Kind;
+    plan.buffers = {
+        tensor("q", p.dtype, {"batch", "seq_q", "heads_q", dim}, order, Kind::kInput),
+        tensor("k", p.dtype, {"batch", "seq_kv", "heads_kv", dim}, order, Kind::kInput),
+        tensor("v", p.dtype, {"batch", "seq_kv", "heads_kv", dim}, order, Kind::kInput),
+        tensor("o", p.dtype, {"batch", "seq_q", "heads_q", dim}, order, Kind::kOutput),
+        tensor("lse", Dtype::kF32, {"batch", "heads_q", "seq_q"}, {}, Kind::kOutput),
+    };
+    plan.buffers.back().optional = true;
+    plan.buffers.back().unit_stride_axis = -1;
+    if (split) {
+      plan.buffers.push_back(tensor("partial_o", Dtype::kF32,
+                                    {splits, "batch", "seq_q", "heads_q", dim}, {},
+                                    Kind::kTemporary));
+      plan.buffers.push_back(tensor("partial_lse", Dtype::kF32,
+                                    {splits, "batch", "heads_q", "seq_q"}, {}, Kind::kTemporary));
+    }
+
+    auto arguments = [](std::initializer_list<const char*> tensors,
+                        std::initializer_list<const char*> sizes) {
+      std::vector<Argument> list;
+      for (const char* name : tensors)
+        list.push_back({Argument::Kind::kTensor, name});
+      for (const char* size : sizes)
+        list.push_back({Argument::Kind::kSize, size});
+      return list;
+    };
+    const auto forward_sizes = {"seq_q",    "seq_kv",      "heads_q",
+                                "heads_kv", "window_left", "window_right"};
+    const Argument scale{Argument::Kind::kScalar, "softmax_scale"};
+    const std::string heads = pack ? "heads_kv" : "heads_q";
+    const std::string rows = pack ? "seq_q * ceil_div(heads_q, heads_kv)" : "seq_q";
+    const std::string tiles = "ceil_div(" + rows + ", " + number(config.at("block_m")) + ")";
+    if (!split) {
+      Launch forward{.entry = "forward",
+                     .grid = {tiles, heads, "batch"},
+                     .arguments = arguments({"q", "k", "v", "o", "lse"}, forward_sizes),
+                     .reads = {"q", "k", "v"},
+                     .writes = {"o", "lse"}};
+      forward.arguments.push_back(scale);
+      plan.steps.push_back(std::move(forward));
+    } else {
+      Launch part{
+          .entry = "forward_part",
+          .grid = {tiles + " * " + splits, heads, "batch"},
+          .arguments = arguments({"q", "k", "v", "partial_o", "partial_lse"}, forward_sizes),
+          .reads = {"q", "k", "v"},
+          .writes = {"partial_o", "partial_lse"}};
+      part.arguments.push_back(scale);
+      plan.steps.push_back(std::move(part));
+      plan.steps.push_back(Launch{.entry = "merge",
+                                  .grid = {tiles, heads, "batch"},
+                                  .arguments = arguments({"partial_o", "partial_lse", "o", "lse"},
+                                                         {"seq_q", "heads_q", "heads_kv"}),
+                                  .reads = {"partial_o", "partial_lse"},
+                                  .writes = {"o", "lse"}});
+    }
+    return plan;
+  }
+
+  Cost cost(const Problem& problem) const override {
+    const AttentionProblem p(problem);
+    const double element = double(size_of(p.dtype)), dim = double(p.head_dim);
+    const double queries = double(p.batch * p.heads_q) * double(p.seq_q);
+    const double seen =
+        double(std::clamp<int64_t>(p.last_key(p.seq_q - 1) - p.first_key(0) + 1, 0, p.seq_kv));
+    const double keys = double(p.batch * p.heads_kv) * seen;
+    return {.flops = 4 * double(p.batch * p.heads_q) * p.visible_pairs() * dim,
+            .bytes = element * 2 * dim * (queries + keys) + 4 * queries,
+            .bandwidth_bound = p.seq_q <= kFewQueries};
+  }
+
+  std::string cost_convention() const override {
+    return "FLOPs: 4 batch heads_q A head_dim with A the visible (query, key) pairs of a head, "
+           "seq^2/2 for causal attention of equal lengths. Bytes: q, o and the visible rows of k "
+           "and "
+           "v once, and 4 for each row's log-sum-exp.";
+  }
+
+  Problem probe(const Problem& problem) const override {
+    const AttentionProblem p(problem);
+    const int64_t heads_kv = std::min<int64_t>(p.heads_kv, 2);
+    const int64_t group = std::min<int64_t>(p.group(), p.seq_q <= kFewQueries ? 8 : 2);
+    const int64_t seq_q = std::min<int64_t>(p.seq_q, 141);
+    const int64_t seq_kv = std::min<int64_t>(p.seq_kv, p.head_dim > 128 ? 203 : 331);
+    return problem.with(
+        {{"batch", int64_t{1}},
+         {"heads_kv", heads_kv},
+         {"heads_q", heads_kv * group},
+         {"seq_q", seq_q},
+         {"seq_kv", seq_kv},
+         {"window_left",
+          p.window_left < 0 ? p.window_left : std::min<int64_t>(p.window_left, 70)}});
+  }
+
+  void fill_input(const Problem& problem, uint64_t seed, HostTensor& input) const override {
+    const AttentionProblem p(problem);
+    // With a softcap, scores large enough that it bends them.
+    const bool bend = input.name == "q" && p.softcap != 0;
+    fill_normal(input, seed, uint64_t(input.name[0]), bend ? std::max(1.0, p.softcap / 4) : 1.0);
+  }
+
+  int64_t reference_units(const Problem& problem) const override {
+    const AttentionProblem p(problem);
+    return p.batch * p.heads_q * p.seq_q;
+  }
+
+  double reference_unit_flops(const Problem& problem) const override {
+    const AttentionProblem p(problem);
+    return 4 * double(p.head_dim) * p.visible_pairs() / double(p.seq_q);
+  }
+
+  std::vector<int64_t> border_units(const Problem& problem) const override {
+    const AttentionProblem p(problem);
+    std::vector<int64_t> units;
+    for (int64_t head : {int64_t{0}, p.batch * p.heads_q - 1}) {
+      for (int64_t i : {int64_t{0}, int64_t{1}, int64_t{15}, int64_t{16}, int64_t{63}, int64_t{64},
+                        p.seq_q / 2, p.seq_q - 2, p.seq_q - 1}) {
+        if (i >= 0 && i < p.seq_q) units.push_back(head * p.seq_q + i);
+      }
+    }
+    std::sort(units.begin(), units.end());
+    units.erase(std::unique(units.begin(), units.end()), units.end());
+    return units;
+  }
+
+  void reference_unit(const Problem& problem, std::span<const HostTensor> tensors, int64_t unit,
+                      ReferenceSink& sink) const override {
+    reference_row(AttentionProblem(problem), tensors, unit, sink);
+  }
+
+  std::string tolerance_derivation() const override { return attention_tolerance(); }
+};
+
+}  // namespace
+
+const Family& family() {
+  static const AttentionForward instance;
+  return instance;
+}
+
+}  // namespace kiln::attention_forward
