@@ -6,12 +6,12 @@
 
 #pragma once
 
+#include <array>
 #include <cstdint>
-#include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/artifact.h"
@@ -52,7 +52,11 @@ struct WinnerRow {
 };
 
 enum class JobState : uint8_t { kQueued, kRunning, kSucceeded, kFailed, kCancelled };
-std::string_view name_of(JobState state);
+inline constexpr std::array kJobStates = {JobState::kQueued, JobState::kRunning,
+                                          JobState::kSucceeded, JobState::kFailed,
+                                          JobState::kCancelled};
+std::string_view name_of(JobState state);  // "queued", "running", …
+std::optional<JobState> parse_job_state(std::string_view name);
 
 struct JobRow {
   int64_t id = 0;
@@ -73,10 +77,10 @@ struct JobRow {
 
 // Filters are exact; empty means any.
 struct WinnerFilter {
-  std::string family;
-  std::string fingerprint;
-  std::string problem_key;
-  std::string statics_key;
+  std::string family = {};
+  std::string fingerprint = {};
+  std::string problem_key = {};
+  std::string statics_key = {};
 };
 
 // Pages are in id order: rows with id > after, at most `limit`.
@@ -109,11 +113,13 @@ class Store {
 
   // Measurements may be grouped: lost at most the last 200 ms on power failure, none on kill -9.
   virtual StatusOr<int64_t> add_measurement(const MeasurementRow& row) = 0;
+  // Of exactly this problem; of all with its problem key when `exact_key` is empty.
   virtual StatusOr<std::vector<MeasurementRow>> measurements(const ProblemRef& problem,
                                                              const std::string& fingerprint,
                                                              const Page& page) = 0;
 
-  // Replaces the winner of the same problem key and fingerprint; durable when it returns.
+  // Replaces the winner of the same problem key and fingerprint; durable when it returns. The new
+  // one has a new id; the old one stays readable under its id until gc() finds its artifact gone.
   virtual StatusOr<int64_t> put_winner(const WinnerRow& row) = 0;
   virtual StatusOr<WinnerRow> winner(int64_t id) = 0;  // NOT_FOUND
   virtual StatusOr<std::optional<WinnerRow>> find_winner(const std::string& problem_key,
