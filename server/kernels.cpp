@@ -1,0 +1,67 @@
+// GetKernel.
+
+#include <algorithm>
+
+#include "absl/strings/escaping.h"
+#include "core/key.h"
+#include "proto/plan.h"
+#include "proto/problem.h"
+#include "server/answer.h"
+#include "server/convert.h"
+
+namespace kiln::server {
+namespace {
+
+using std::chrono::milliseconds;
+
+// What is kept of a caller's own deadline for the answer's way back.
+constexpr milliseconds kAnswerMargin{50};
+
+// A wait must end before the call's deadline: an answer that comes later is lost.
+milliseconds within_call(milliseconds wait, const grpc::ServerContext& context) {
+  const auto left = std::chrono::duration_cast<milliseconds>(context.deadline() -
+                                                             std::chrono::system_clock::now());
+  return std::clamp(left - kAnswerMargin, milliseconds(1), wait);
+}
+
+}  // namespace
+
+grpc::Status Service::GetKernel(grpc::ServerContext* context, const v1::GetKernelRequest* request,
+                                v1::GetKernelResponse* response) {
+  return answer(*request, [&] { return get_kernel(*context, *request, *response); });
+}
+
+Status Service::get_kernel(const grpc::ServerContext& context, const v1::GetKernelRequest& request,
+                           v1::GetKernelResponse& response) {
+  using Wait = engine::Policy::Wait;
+  KILN_ASSIGN_OR_RETURN(engine::Policy policy, from_message(request.policy()));
+  KILN_ASSIGN_OR_RETURN(const Problem problem, this->problem(request.problem()));
+  if (policy.wait == Wait::kDeadline) policy.deadline = within_call(policy.deadline, context);
+
+  const std::optional<WaitingCalls::Seat> seat =
+      policy.wait == Wait::kNone ? std::nullopt : waiting_.enter(context);
+  if (!seat) policy.wait = Wait::kNone;
+  KILN_ASSIGN_OR_RETURN(
+      const engine::KernelAnswer answer,
+      engine_.get_kernel(problem, request.device().empty() ? "host" : request.device(), policy,
+                         seat ? seat->token() : std::stop_token()));
+
+  response.set_problem_key(absl::BytesToHexString(problem_key(problem)));
+  response.set_device(answer.device);
+  response.set_fingerprint(answer.fingerprint);
+  if (answer.artifact == nullptr) {
+    response.mutable_provenance()->set_job_id(answer.provenance.job_id);
+    return absl::OkStatus();
+  }
+  response.set_found(true);
+  const bool known = std::find(request.known_artifacts().begin(), request.known_artifacts().end(),
+                               answer.artifact->hash) != request.known_artifacts().end();
+  proto::fill(*response.mutable_artifact(), *answer.artifact, !known);
+  *response.mutable_plan() = proto::to_message(*answer.plan);
+  *response.mutable_config() = proto::to_message(answer.config);
+  *response.mutable_provenance() = to_message(answer.provenance);
+  *response.mutable_cost() = to_message(answer.cost);
+  return absl::OkStatus();
+}
+
+}  // namespace kiln::server
