@@ -74,21 +74,40 @@ TILE_FN float xfma(float a, float b, float c) {
   return xfma(splat(a), splat(b), splat(c))[0];
 }
 
-// 2^x for x < 127: relative error 1.5e-7; 0 below -126.5.
-TILE_FN VecF32 xexp2_below(VecF32 x) {
-  x = xmax(x, -127.f);
-  // Adding 1.5 * 2^23 rounds to an integer and leaves it, with the exponent's bias, in the low
-  // bits.
-  const VecF32 kRound = splat(12582912.f + 127.f);
-  const VecF32 t = x + kRound;
-  const VecF32 f = x - (t - kRound);
-  VecF32 p = splat(1.327647191e-03f);  // 7.5e-8 on [-1/2, 1/2]
+namespace detail {
+
+// 2^f for f in [-1/2, 1/2], to 7.5e-8.
+TILE_FN VecF32 exp2_fraction(VecF32 f) {
+  VecF32 p = splat(1.327647191e-03f);
   p = xfma(p, f, 9.675541334e-03f);
   p = xfma(p, f, 5.550713274e-02f);
   p = xfma(p, f, 2.402211972e-01f);
   p = xfma(p, f, 6.931469671e-01f);
-  p = xfma(p, f, 1.000000072f);
-  return p * (VecF32)((VecU32)t << 23);
+  return xfma(p, f, 1.000000072f);
+}
+
+#if TILE_MASKED_ACCESS
+TILE_FN VecF32 scale_by_power(VecF32 x, VecF32 exponent) {
+  return __builtin_ia32_scalefps512_mask(x, exponent, VecF32{}, (u16)-1, 4);
+}
+#endif
+
+}  // namespace detail
+
+// 2^x for x < 127: relative error 1.5e-7; 0 below -126.5.
+TILE_FN VecF32 xexp2_below(VecF32 x) {
+#if TILE_MASKED_ACCESS
+  x = xmax(x, -127.f);
+  const VecF32 whole = __builtin_elementwise_roundeven(x);
+  return detail::scale_by_power(detail::exp2_fraction(x - whole), whole);
+#else
+  // Adding 1.5 * 2^23 rounds to an integer and leaves it, with the exponent's bias, in the low
+  // bits.
+  x = xmax(x, -127.f);
+  const VecF32 kRound = splat(12582912.f + 127.f);
+  const VecF32 t = x + kRound;
+  return detail::exp2_fraction(x - (t - kRound)) * (VecF32)((VecU32)t << 23);
+#endif
 }
 
 // 2^x: infinite from 127.5.

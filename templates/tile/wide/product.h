@@ -34,20 +34,22 @@ TILE_FN void register_block(float* __restrict c, const Lane* __restrict a, const
         sum[n][v] *= scale[v];
     }
   }
-  _Pragma("clang loop unroll_count(2)") for (int k = 0; k < depth; ++k) {
+  _Pragma("clang loop unroll_count(4)") for (int k = 0; k < depth; ++k) {
     Vector column[NV];
     TILE_UNROLL
     for (int v = 0; v < NV; ++v) {
-      column[v] = *(const Vector*)(a + (i64)k * kPanel + v * kLanes);
+      column[v] = *(const Vector*)(a + v * kLanes);
     }
     TILE_UNROLL
     for (int n = 0; n < NR; ++n) {
-      const Lane element = *(const LaneUnaligned*)(b + n * column_stride + k * k_stride);
+      const Lane element = *(const LaneUnaligned*)(b + n * column_stride);
       TILE_UNROLL
       for (int v = 0; v < NV; ++v) {
         sum[n][v] = multiply_add(sum[n][v], column[v], element);
       }
     }
+    a += kPanel;
+    b += k_stride;
   }
   TILE_UNROLL
   for (int n = 0; n < NR; ++n) {
