@@ -3,11 +3,15 @@
 //
 // A kernel is a type with
 //
-//     static constexpr const char* name;       // as plans name the entry
-//     struct Args;                             // Tensor<R>, i64 and double members: the launch's
-//     slots using Work = tile::Tiles;                // or tile::Items template <class Blk> static
-//     void run(Blk&, const Args&);    // one block of the grid template <class Blk> static
-//     constexpr i64 stack_bytes();    // optional: of its tiles
+//     static constexpr const char* name;  // as plans name the entry
+//     struct Args;                        // Tensor<R>, i64, double: the launch's slots
+//     using Work = tile::Tiles;           // or tile::Items
+//     template <class Blk>
+//     static void run(Blk&, const Args&);     // one block of the grid
+//     template <class Blk>
+//     static constexpr i64 stack_bytes();     // optional: of its tiles
+//     template <class Blk>
+//     static constexpr u32 scratch_bytes();   // optional: items keep their tiles in scratch
 //
 // and reads its config as `typename Blk::Config`.
 
@@ -56,7 +60,9 @@ constexpr KilnHostEntry entry() {
     stack += Kernel::template stack_bytes<Blk>();
   }
   u32 scratch = 0;
-  if constexpr (requires { Blk::kScratchBytes; }) scratch = Blk::kScratchBytes;
+  if constexpr (requires { Kernel::template scratch_bytes<Blk>(); }) {
+    scratch = Kernel::template scratch_bytes<Blk>();
+  }
   return {Kernel::name, sizeof(typename Kernel::Args) / 8, scratch, (u32)stack};
 }
 

@@ -1,0 +1,106 @@
+// Sizes of the depthwise kernel that follow from a config alone.
+//
+// Compiled into the kernel and into the family, so that footprints have one formula. Plain C++; it
+// includes nothing.
+
+#pragma once
+
+namespace kiln::depthwise_conv2d_forward {
+
+// Values of the config's members that name a choice.
+enum Layout { kNchw, kNhwc };
+enum Activation { kNone, kRelu, kGelu, kSilu };
+// What lies in neighbouring lanes: channels (in NCHW the same pixel of neighbouring planes, which
+// costs a transpose), or columns of one plane (NCHW, stride 1 along the columns).
+enum LaneAxis { kChannels, kColumns };
+enum Stores { kCached, kStreamed };
+
+constexpr int round_up(int x, int unit) {
+  return (x + unit - 1) / unit * unit;
+}
+
+// One axis of the convolution: output i reads inputs i stride - pad + tap dilation.
+struct Axis {
+  int kernel, stride, dilation, pad;
+  int block;  // outputs of a block along the axis
+
+  // Inputs that n neighbouring outputs read with the given number of taps.
+  constexpr int reach(int n, int taps) const {
+    return (n - 1) * stride + (taps - 1) * dilation + 1;
+  }
+};
+
+// Accumulators of `outputs` neighbouring outputs along the inner axis wait in registers, and the
+// weights of up to `taps` taps, while the inputs pass by, each loaded once. The outer axis is a
+// loop over its taps.
+struct Window {
+  Axis outer, inner;
+  bool along_rows;  // the inner axis crosses rows: outputs lie one below the other
+  int outputs;
+  int taps;
+
+  // Taps of the inner axis are cut into chunks of equal length, the first ones a tap longer.
+  constexpr int chunks() const { return (inner.kernel + taps - 1) / taps; }
+  constexpr int long_taps() const { return (inner.kernel + chunks() - 1) / chunks(); }
+  constexpr int long_chunks() const { return inner.kernel - chunks() * (long_taps() - 1); }
+
+  constexpr const Axis& rows() const { return along_rows ? inner : outer; }
+  constexpr const Axis& columns() const { return along_rows ? outer : inner; }
+};
+
+// More taps than this gain nothing and make long code.
+constexpr int kMostTaps = 8;
+
+template <class C>
+constexpr Window window_of(int registers) {
+  const Axis rows{C::kernel_h, C::stride_h, C::dilation_h, C::pad_h, C::block_h};
+  const Axis columns{C::kernel_w, C::stride_w, C::dilation_w, C::pad_w, C::block_w};
+  // With columns in lanes neighbours lie along the rows only; a column kernel reuses nothing else.
+  const bool along_rows = C::lanes == kColumns || (C::kernel_w == 1 && C::kernel_h > 1);
+  const int free = registers - 1 - C::window;
+  const int taps = free < 1 ? 1 : free > kMostTaps ? kMostTaps : free;
+  return {along_rows ? columns : rows, along_rows ? rows : columns, along_rows, C::window, taps};
+}
+
+// Scratch of a block, in floats: weights [kernel_h][kernel_w] and the bias of the lanes at work;
+// the input tile [height][width]; the outputs. A point of a tile is `point` floats: a pack of W
+// channels, or with columns in lanes a single one.
+//
+// The tile holds zeros where a window can reach beside the image along the inner axis, with columns
+// in lanes along both. Every region ends with a spare pack that unmasked stores may spill into.
+struct Tile {
+  int point;
+  int height, width;
+  int bias, input, output, floats;  // where the regions begin; the end
+};
+
+// Floats between the rows of outputs. Pixels are put in full packs, and what a pack has too many is
+// overwritten by the next pixel; where windows run along the rows, the next row's may be there first.
+template <class C>
+constexpr int row_slack(const Window& w, int pack) {
+  return C::layout == kNhwc && w.along_rows ? pack : 0;
+}
+
+template <class C>
+constexpr Tile tile_of(const Window& w, int pack) {
+  const bool columns = C::lanes == kColumns;
+  const int out_h = w.along_rows ? round_up(C::block_h, w.outputs) : C::block_h;
+  const int out_w = columns        ? round_up(C::block_w, pack)
+                    : w.along_rows ? C::block_w
+                                   : round_up(C::block_w, w.outputs);
+  const int lanes = columns ? 1 : C::layout == kNchw ? pack : round_up(C::block_c, pack);
+  const int outputs = C::block_h * (C::block_w * lanes + row_slack<C>(w, pack)) + pack;
+  Tile t{};
+  t.point = columns ? 1 : pack;
+  t.height = w.rows().reach(out_h, w.rows().kernel);
+  t.width = round_up(w.columns().reach(out_w, w.columns().kernel), columns ? pack : 1);
+  const int inputs = t.height * t.width * t.point + pack;
+  t.bias = round_up(C::kernel_h * C::kernel_w * t.point + pack, pack);
+  t.input = t.bias + pack;
+  // Planes are put side by side in the input's place before they are streamed.
+  t.output = t.input + round_up(inputs > outputs || C::layout == kNhwc ? inputs : outputs, pack);
+  t.floats = t.output + round_up(outputs, pack);
+  return t;
+}
+
+}  // namespace kiln::depthwise_conv2d_forward

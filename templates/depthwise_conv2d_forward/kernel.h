@@ -1,0 +1,70 @@
+// Depthwise 2-d convolution, forward:
+//
+//   y[n,c,i,j] = f(b[c] + sum over r < kernel_h, s < kernel_w of w[c,r,s]
+//                  x[n, c, i stride_h - pad_h + r dilation_h, j stride_w - pad_w + s dilation_w])
+//
+// with zeros outside of x, and sums in f32 whatever the element type.
+//
+// A block owns block_h x block_w outputs of block_c channels (in NCHW: planes, which go on from
+// image to image). It takes as many of them as fill its lanes and
+//
+//   stages their weights and the input tile as f32, channels or columns side by side (stage.h),
+//   slides register windows over the tile                                           (window.h),
+//   brings the outputs to y                                                          (store.h).
+//
+// Members of the config: Element, layout, activation, and of each axis kernel, stride, dilation and
+// pad; then, free to choose:
+//
+//   lanes      what lies in neighbouring lanes: channels | columns
+//   block_c, block_h, block_w
+//   window     outputs that a register window holds: more reuse weights better, and need registers
+//   prefetch   whether windows prefetch the input of the next lanes (NHWC: of the next block)
+//   stores     cached | streamed past the cache
+//
+// Grid: x ceil(channels or planes / block_c), y ceil(out_w / block_w) ceil(out_h / block_h) with
+// rows fastest, z images (NHWC; NCHW: 1).
+
+#pragma once
+
+#include "depthwise_conv2d_forward/stage.h"
+#include "depthwise_conv2d_forward/store.h"
+#include "depthwise_conv2d_forward/window.h"
+
+namespace kiln::depthwise_conv2d_forward {
+
+struct Forward {
+  static constexpr const char* name = "forward";
+  using Args = depthwise_conv2d_forward::Args;
+  using Work = tile::Items;
+
+  template <class Blk>
+  static constexpr u32 scratch_bytes() {
+    return Place<Blk>::kTile.floats * 4;
+  }
+
+  template <class Blk>
+  static TILE_FN void run(Blk& blk, const Args& a) {
+    Place<Blk> p(blk, a);
+    constexpr i64 kStep = Place<Blk>::kLaneStep;
+    const i64 packs = ceil_div(p.lane_end - p.first_lane, kStep);
+    TILE_ROLL
+    for (i64 i = 0; i < packs; ++i) {
+      // Pixels take their packs from the last to the first: the lanes that a pack has too many
+      // spill into the next pixel, whose first pack comes later.
+      p.enter(p.first_lane + (Place<Blk>::kNchwLayout ? i : packs - 1 - i) * kStep);
+      stage_weights(p);
+      stage_input(p);
+      blk.sync();
+      compute(p);
+      blk.sync();
+      if constexpr (Place<Blk>::kNchwLayout) {
+        store_planes(p);
+        blk.sync();
+      }
+    }
+    if constexpr (!Place<Blk>::kNchwLayout) store_pixels(p);
+    if constexpr (Blk::Config::stores == kStreamed) blk.publish();
+  }
+};
+
+}  // namespace kiln::depthwise_conv2d_forward

@@ -1,0 +1,89 @@
+// Where a block works: its outputs, its lanes, its tile.
+
+#pragma once
+
+#include "depthwise_conv2d_forward/geometry.h"
+#include "tile/core.h"
+
+namespace kiln::depthwise_conv2d_forward {
+
+using namespace tile;
+
+// Axes of x and y are [N,C,H,W] or [N,H,W,C] by layout, the last with stride 1; those of the
+// weights [C, kernel_h, kernel_w], any strides. bias [C] may be absent.
+struct Args {
+  Tensor<4> x;
+  Tensor<3> weight;
+  Tensor<1> bias;
+  Tensor<4> y;
+  i64 n, c, h, w, out_h, out_w;
+};
+
+template <class Block>
+struct Place {
+  using Blk = Block;
+  using C = typename Blk::Config;
+  using T = typename C::Element;
+
+  static constexpr int W = Blk::kWidth;
+  static constexpr bool kNchwLayout = C::layout == kNchw;
+  static constexpr bool kColumnLanes = C::lanes == kColumns;
+  static constexpr bool kPlaneLanes = kNchwLayout && !kColumnLanes;
+  static constexpr Window kWindow = window_of<C>(Blk::kRegisters);
+  static constexpr Axis kRows = kWindow.rows(), kColumns = kWindow.columns();
+  static constexpr Tile kTile = tile_of<C>(kWindow, W);
+  static constexpr i64 kPoint = kTile.point, kPitch = kTile.width * kPoint;
+  static constexpr i64 kRowSlack = row_slack<C>(kWindow, W);
+  static constexpr int kAxisC = kNchwLayout ? 1 : 3;
+  static constexpr int kAxisH = kNchwLayout ? 2 : 1;
+  static constexpr int kAxisW = kNchwLayout ? 3 : 2;
+  static constexpr int kLaneStep = kColumnLanes ? 1 : W;
+
+  static_assert(kNchwLayout || !kColumnLanes, "columns can lie in lanes only in NCHW");
+  static_assert(C::stride_w == 1 || !kColumnLanes, "columns in lanes need stride 1 along them");
+
+  TILE_FN Place(Blk& block, const Args& args) : blk(block), a(args) {
+    const i64 row_blocks = ceil_div(a.out_h, C::block_h);
+    i0 = blk.template id<1>() % row_blocks * C::block_h;
+    j0 = blk.template id<1>() / row_blocks * C::block_w;
+    rows = lmin(C::block_h, a.out_h - i0);
+    columns = lmin(C::block_w, a.out_w - j0);
+    top = i0 * kRows.stride - kRows.pad;
+    left = j0 * kColumns.stride - kColumns.pad;
+    first_lane = blk.template id<0>() * C::block_c;
+    lane_end = lmin(first_lane + C::block_c, kNchwLayout ? a.n * a.c : a.c);
+  }
+
+  // Takes the channels from `first` on into the lanes.
+  TILE_FN void enter(i64 first) {
+    lane = first;
+    count = lmin(kLaneStep, lane_end - first);
+    image = kNchwLayout ? first / a.c : blk.template id<2>();
+    channel = kNchwLayout ? first - image * a.c : first;
+    x_lanes = blk.template lane_offsets<W>([&](int l) { return offset(a.x, l); });
+    y_lanes = blk.template lane_offsets<W>([&](int l) { return offset(a.y, l); });
+  }
+
+  // Lanes beyond the last channel repeat it.
+  TILE_FN int lane_of(int l) const { return kColumnLanes ? 0 : imin(l, (int)count - 1); }
+  TILE_FN i64 channel_of(int l) const {
+    const i64 c = channel + lane_of(l);
+    return c < a.c ? c : c % a.c;
+  }
+  TILE_FN i64 offset(const Tensor<4>& t, int l) const {
+    const i64 c = channel + lane_of(l);
+    const i64 images = c < a.c ? 0 : c / a.c;
+    return (image + images) * t.stride[0] + (c - images * a.c) * t.stride[kAxisC];
+  }
+
+  Blk& blk;
+  const Args& a;
+  i64 i0, rows, j0, columns;     // outputs of the block
+  i64 top, left;                 // input coordinates of the tile's corner
+  i64 first_lane, lane_end;      // channels of the block; in NCHW planes (n, c)
+  i64 lane, count;               // those in the lanes now
+  i64 image, channel;            // of lane 0
+  LaneOffsets<W> x_lanes, y_lanes;  // where their images begin
+};
+
+}  // namespace kiln::depthwise_conv2d_forward

@@ -1,0 +1,160 @@
+// The sums: register windows over the staged tile.
+
+#pragma once
+
+#include "depthwise_conv2d_forward/place.h"
+
+namespace kiln::depthwise_conv2d_forward {
+
+template <class C, class V>
+TILE_FN V activate(V x) {
+  if constexpr (C::activation == kRelu) {
+    return xmax(x, 0.f);
+  } else if constexpr (C::activation == kGelu) {
+    return xgelu(x);
+  } else if constexpr (C::activation == kSilu) {
+    return xsilu(x);
+  } else {
+    return x;
+  }
+}
+
+// acc[t] += sum over s < Taps of x[t stride + s dilation] w[s] along the inner axis; `x` and `w`
+// are where position and tap 0 lie in scratch.
+template <int Taps, class P, class Acc>
+TILE_FN void slide(const P& p, Acc& acc, i64 w, i64 x) {
+  using C = typename P::C;
+  constexpr int W = P::W;
+  constexpr Axis kAxis = P::kWindow.inner;
+  constexpr i64 kTapPitch = (P::kWindow.along_rows ? C::kernel_w : 1) * P::kPoint;
+  constexpr i64 kInputPitch = P::kWindow.along_rows ? P::kPitch : P::kPoint;
+  Pack<W> weight[Taps];
+  TILE_UNROLL
+  for (int s = 0; s < Taps; ++s) {
+    if constexpr (P::kColumnLanes) {
+      weight[s] = Pack<W>::splat(p.blk.get_scalar(w + s * kTapPitch));
+    } else {
+      weight[s] = p.blk.template get<W>(w + s * kTapPitch);
+    }
+  }
+  TILE_UNROLL
+  for (int u = 0; u < kAxis.reach(C::window, Taps); ++u) {
+    const Pack<W> v = p.blk.template get<W>(x + u * kInputPitch);
+    TILE_UNROLL
+    for (int s = 0; s < Taps; ++s) {
+      const int t = u - s * kAxis.dilation;
+      if (t >= 0 && t % kAxis.stride == 0 && t / kAxis.stride < C::window)
+        acc[t / kAxis.stride].multiply_add(v, weight[s]);
+    }
+  }
+}
+
+// Taps [first, first + Taps) of the inner axis and tap r of the outer. `inner` is the image
+// coordinate that tap 0 of output 0 reads, `x` where it lies in scratch.
+template <int Taps, class P, class Acc>
+TILE_FN void add_chunk(const P& p, Acc& acc, i64 r, int first, i64 inner, i64 x) {
+  using C = typename P::C;
+  constexpr Window kWindow = P::kWindow;
+  constexpr i64 kInputPitch = kWindow.along_rows ? P::kPitch : P::kPoint;
+  if constexpr (kWindow.chunks() > 1) {  // large kernels: whole chunks may lie beside the image
+    const i64 begin = inner + first * kWindow.inner.dilation;
+    const i64 end = begin + kWindow.inner.reach(C::window, Taps);
+    if (end <= 0 || begin >= (kWindow.along_rows ? p.a.h : p.a.w)) return;
+  }
+  const i64 tap = kWindow.along_rows ? first * C::kernel_w + r : r * C::kernel_w + first;
+  slide<Taps>(p, acc, tap * P::kPoint, x + first * kWindow.inner.dilation * kInputPitch);
+}
+
+// Loads what the same window of the block's next lanes (NHWC: next rows) will stage.
+template <class P>
+TILE_FN void prefetch_next(const P& p, i64 row, i64 column) {
+  using C = typename P::C;
+  const auto x = p.blk.template input<typename P::T>(p.a.x);
+  const i64(&stride)[4] = p.a.x.stride;
+  i64 at = lmax(row, 0) * stride[P::kAxisH] + lmax(column, 0) * stride[P::kAxisW];
+  if constexpr (P::kPlaneLanes) {
+    p.blk.for_each(P::W, [&](i64 l) {
+      p.blk.prefetch(x, p.x_lanes.of[l] + at + P::kLaneStep * stride[1]);
+    });
+  } else {
+    at += p.x_lanes.of[0];
+    at += P::kColumnLanes ? stride[1] : C::block_h * P::kRows.stride * stride[P::kAxisH];
+    const i64 step = stride[P::kWindow.along_rows ? P::kAxisH : P::kAxisW];
+    TILE_UNROLL
+    for (int t = 0; t < C::window; ++t)
+      p.blk.prefetch(x, at + t * step);
+  }
+}
+
+// The window whose first output is (row, column) of the block.
+template <class P>
+TILE_FN void compute_window(const P& p, i64 row, i64 column) {
+  using C = typename P::C;
+  constexpr int W = P::W;
+  constexpr Window kWindow = P::kWindow;
+  constexpr Axis kOuter = kWindow.outer;
+  constexpr bool kAlongRows = kWindow.along_rows;
+  // Image coordinates that tap (0, 0) of the first output reads.
+  const i64 x_row = p.top + row * P::kRows.stride;
+  const i64 x_column = p.left + column * P::kColumns.stride;
+  const i64 x = P::kTile.input + (x_row - p.top) * P::kPitch + (x_column - p.left) * P::kPoint;
+  if constexpr (C::prefetch) prefetch_next(p, x_row, x_column);
+
+  Pack<W> acc[C::window];
+  TILE_UNROLL
+  for (int t = 0; t < C::window; ++t)
+    acc[t] = p.blk.template get<W>(P::kTile.bias);
+
+  // Taps of the outer axis that lie in the image; lanes that hold columns need them all.
+  i64 r = 0, r_end = kOuter.kernel;
+  if constexpr (!P::kColumnLanes) {
+    const i64 first = kAlongRows ? x_column : x_row, size = kAlongRows ? p.a.w : p.a.h;
+    r = first >= 0 ? 0 : ceil_div(-first, kOuter.dilation);
+    r_end = first >= size ? 0 : lmin(r_end, ceil_div(size - first, kOuter.dilation));
+  }
+  constexpr int kLong = kWindow.long_taps(), kLongChunks = kWindow.long_chunks();
+  constexpr i64 kOuterPitch = (kAlongRows ? P::kPoint : P::kPitch) * kOuter.dilation;
+  const i64 inner = kAlongRows ? x_row : x_column;
+  TILE_ROLL
+  for (; r < r_end; ++r) {
+    TILE_ROLL
+    for (int q = 0; q < kLongChunks; ++q)
+      add_chunk<kLong>(p, acc, r, q * kLong, inner, x + r * kOuterPitch);
+    if constexpr (kLongChunks < kWindow.chunks()) {
+      TILE_ROLL
+      for (int q = kLongChunks; q < kWindow.chunks(); ++q)
+        add_chunk<kLong - 1>(p, acc, r, q * (kLong - 1) + kLongChunks, inner, x + r * kOuterPitch);
+    }
+  }
+
+  // Floats between the outputs of neighbouring columns and rows in scratch.
+  const i64 point = P::kColumnLanes ? 1 : P::kPlaneLanes ? W : p.lane_end - p.first_lane;
+  const i64 pitch = p.columns * point + P::kRowSlack;
+  const i64 step = kAlongRows ? pitch : point;
+  const i64 to = P::kTile.output + row * pitch + column * point +
+                 (P::kNchwLayout ? 0 : p.lane - p.first_lane);
+  const i64 left = kAlongRows ? p.rows - row : p.columns - column;
+  TILE_UNROLL
+  for (int t = 0; t < C::window; ++t) {
+    if (t < left)
+      p.blk.template put<W>(to + t * step, acc[t].map([](auto v) { return activate<C>(v); }));
+  }
+}
+
+template <class P>
+TILE_FN void compute(const P& p) {
+  constexpr int kOutputs = P::C::window;
+  if constexpr (P::kColumnLanes) {
+    p.blk.for_each(ceil_div(p.rows, kOutputs), ceil_div(p.columns, P::W), [&](i64 r, i64 v) {
+      compute_window(p, r * kOutputs, lmax(0, lmin(v * P::W, p.columns - P::W)));
+    });
+  } else if constexpr (P::kWindow.along_rows) {
+    p.blk.for_each(ceil_div(p.rows, kOutputs), p.columns,
+                   [&](i64 r, i64 s) { compute_window(p, r * kOutputs, s); });
+  } else {
+    p.blk.for_each(p.rows, ceil_div(p.columns, kOutputs),
+                   [&](i64 r, i64 s) { compute_window(p, r, s * kOutputs); });
+  }
+}
+
+}  // namespace kiln::depthwise_conv2d_forward
