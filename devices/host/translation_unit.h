@@ -1,0 +1,29 @@
+// The C++ text that instantiates a kernel for the host, and which files it draws in.
+
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/kernel_source.h"
+#include "core/status.h"
+#include "devices/device.h"
+
+namespace kiln::devices {
+
+// Includes the lowering and the kernel, defines Config, and ends with the entries:
+//
+//     #include "tile/host.h"
+//     #include "attention_forward/kernel.h"
+//     namespace { struct Config { using Element = tile::bf16; static constexpr int block_m = 64; };
+//     } KILN_ENTRIES(Config, kiln::attention_forward::Forward, kiln::attention_forward::Merge)
+//
+// INVALID_ARGUMENT when a name or a value could not stand there, or no such header exists.
+StatusOr<std::string> translation_unit(const KernelSource& source, const SourceTree& tree);
+
+// The files of `tree` that `text` includes, directly or through others, sorted. Follows every
+// #include "..." that names a file of the tree (from its root or beside the including file), taken
+// or not by the preprocessor: it may name too many, never too few.
+std::vector<std::string> included_files(const std::string& text, const SourceTree& tree);
+
+}  // namespace kiln::devices
