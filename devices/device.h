@@ -26,7 +26,7 @@ struct CompileOptions {
   int niceness = 0;                             // of the compiler process
   std::chrono::milliseconds cpu_limit{30'000};  // CPU time
   int64_t memory_limit = 4ll << 30;             // address space, bytes
-  std::stop_token stop;
+  std::stop_token stop = {};
 };
 
 class Device {
