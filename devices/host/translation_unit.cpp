@@ -29,10 +29,11 @@ bool is_qualified_name(std::string_view text) {
   });
 }
 
-// A literal or a name: what a config holds.
+// An expression: nothing that could end the declaration or start a directive, text or comment.
 bool is_value(std::string_view text) {
+  constexpr std::string_view kOperators = ":.+-*%()<>, ";
   return !text.empty() && std::ranges::all_of(text, [](unsigned char c) {
-    return is_name_character(c) || std::string_view(":.+-").find(char(c)) != std::string_view::npos;
+    return is_name_character(c) || kOperators.find(char(c)) != std::string_view::npos;
   });
 }
 
@@ -41,7 +42,8 @@ StatusOr<std::string> member_text(const KernelSource::Member& member) {
     return invalid_field("config name", member.name, "an identifier");
   }
   if (!is_value(member.value)) {
-    return invalid_field(member.name, member.value, "a literal or a name");
+    return invalid_field(member.name, member.value,
+                         "an expression of names, numbers and operators");
   }
   if (member.type == "type") return fmt::format("  using {} = {};\n", member.name, member.value);
   if (!is_qualified_name(member.type)) {
