@@ -32,7 +32,7 @@ bool is_qualified_name(std::string_view text) {
 // An expression: nothing that could end the declaration or start a directive, text or comment.
 bool is_value(std::string_view text) {
   constexpr std::string_view kOperators = ":.+-*%()<>, ";
-  return !text.empty() && std::ranges::all_of(text, [](unsigned char c) {
+  return !text.empty() && std::ranges::all_of(text, [&](unsigned char c) {
     return is_name_character(c) || kOperators.find(char(c)) != std::string_view::npos;
   });
 }
