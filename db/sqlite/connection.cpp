@@ -15,6 +15,8 @@ bool out_of_space(int system_error) {
 }
 
 absl::StatusCode code_of(int sqlite_code, int system_error) {
+  // A quota or a file size limit ends here, and SQLite does not keep which error it was.
+  if (sqlite_code == SQLITE_IOERR_WRITE) return absl::StatusCode::kResourceExhausted;
   switch (sqlite_code & 0xff) {
     case SQLITE_FULL:
       return absl::StatusCode::kResourceExhausted;
@@ -51,6 +53,7 @@ Status status_of(sqlite3* database, int code) {
   const int system_error = sqlite3_system_errno(database);
   std::string message =
       fmt::format("database {}: {}", path != nullptr ? path : "", sqlite3_errmsg(database));
+  if (code == SQLITE_IOERR_WRITE) message += " (disk, quota or file size limit full, or failing)";
   if ((code & 0xff) == SQLITE_IOERR && system_error != 0) {
     message += fmt::format(" ({})", std::generic_category().message(system_error));
   }

@@ -149,6 +149,9 @@ Status migrate(Connection& connection, std::span<const Migration> steps) {
 Status check_header(const std::string& path, int64_t newest_version) {
   // https://sqlite.org/fileformat2.html, section 1.3
   constexpr size_t kHeaderBytes = 100;
+  constexpr size_t kWriteVersionOffset = 18;
+  constexpr size_t kReadVersionOffset = 19;
+  constexpr size_t kSchemaFormatOffset = 44;
   constexpr size_t kUserVersionOffset = 60;
   constexpr size_t kApplicationIdOffset = 68;
   std::ifstream file(path, std::ios::binary);
@@ -169,7 +172,13 @@ Status check_header(const std::string& path, int64_t newest_version) {
   // Both zero: an empty database of ours, one whose first transaction is still in the log, or a
   // foreign one; only SQLite can tell.
   if (application == 0 && version == 0) return absl::OkStatus();
-  return check_versions(path, application, version, newest_version);
+  KILN_RETURN_IF_ERROR(check_versions(path, application, version, newest_version));
+  // SQLite takes these for a newer format and opens for reading only, or refuses without a code of
+  // its own; ours were written by a library that knows them.
+  const bool format_known = header[kWriteVersionOffset] <= 2 && header[kReadVersionOffset] <= 2 &&
+                            big_endian(kSchemaFormatOffset) <= 4;
+  if (format_known) return absl::OkStatus();
+  return absl::DataLossError(fmt::format("{} has a damaged header", path));
 }
 
 }  // namespace kiln::db

@@ -155,8 +155,9 @@ void SqliteStore::sync_log_in_background(std::stop_token stop) {
   std::unique_lock lock(sync_mutex_);
   while (sync_wanted_.wait(lock, stop, [&] { return unsynced_; })) {
     unsynced_ = false;
+    // Gathers what comes next; cut short when the store closes.
+    sync_wanted_.wait_for(lock, stop, kSyncInterval / 2, [] { return false; });
     lock.unlock();
-    std::this_thread::sleep_for(kSyncInterval / 2);  // gather
     // SQLite holds its locks on the database and the shared memory, so that closing this
     // descriptor of the log drops none of them.
     if (const int descriptor = ::open(log.c_str(), O_RDONLY | O_CLOEXEC); descriptor >= 0) {
