@@ -194,17 +194,26 @@ class ColumnsBlock {
         TILE_UNROLL
         for (int i = 0; i < kLanes; ++i)
           sum[i] = VecF32{};
-        for_each_vector<K>([&](auto part, int x) {
+        auto step = [&](auto part, int x) {
+          VecF32 key_part[kKeys];
           TILE_UNROLL
           for (int j = 0; j < kKeys; ++j) {
-            const VecF32 key_part = load_part<part.value>(key[j] + x);
+            key_part[j] = load_part<part.value>(key[j] + x);
+          }
+          TILE_UNROLL
+          for (int i = 0; i < kRows; ++i) {
+            const VecF32 query = *(const VecF32*)&q.d[imin(i0 + i, BM - 1)][x];
             TILE_UNROLL
-            for (int i = 0; i < kRows; ++i) {
-              const int row = imin(i0 + i, BM - 1);
-              sum[i * kKeys + j] = xfma(key_part, *(const VecF32*)&q.d[row][x], sum[i * kKeys + j]);
+            for (int j = 0; j < kKeys; ++j) {
+              sum[i * kKeys + j] = xfma(key_part[j], query, sum[i * kKeys + j]);
             }
           }
-        });
+        };
+        constexpr int kWhole = K / kLanes * kLanes;
+        TILE_ROLL
+        for (int x = 0; x < kWhole; x += kLanes)
+          step(Constant<kLanes>{}, x);
+        if constexpr (kWhole != K) step(Constant<K - kWhole>{}, kWhole);
         const VecF32 total = sums(sum);
         TILE_UNROLL
         for (int i = 0; i < kRows; ++i) {
