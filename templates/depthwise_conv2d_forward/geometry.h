@@ -19,6 +19,14 @@ constexpr int round_up(int x, int unit) {
   return (x + unit - 1) / unit * unit;
 }
 
+// The members of a config by value.
+struct Shape {
+  int kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w, pad_h, pad_w;
+  int layout, lanes;
+  int block_c, block_h, block_w;
+  int window;
+};
+
 // One axis of the convolution: output i reads inputs i stride - pad + tap dilation.
 struct Axis {
   int kernel, stride, dilation, pad;
@@ -51,19 +59,18 @@ struct Window {
 // More taps than this gain nothing and make long code.
 constexpr int kMostTaps = 8;
 
-template <class C>
-constexpr Window window_of(int registers) {
-  const Axis rows{C::kernel_h, C::stride_h, C::dilation_h, C::pad_h, C::block_h};
-  const Axis columns{C::kernel_w, C::stride_w, C::dilation_w, C::pad_w, C::block_w};
+constexpr Window window_of(const Shape& s, int registers) {
+  const Axis rows{s.kernel_h, s.stride_h, s.dilation_h, s.pad_h, s.block_h};
+  const Axis columns{s.kernel_w, s.stride_w, s.dilation_w, s.pad_w, s.block_w};
   // With columns in lanes neighbours lie along the rows only; a column kernel reuses nothing else.
-  const bool along_rows = C::lanes == kColumns || (C::kernel_w == 1 && C::kernel_h > 1);
-  const int free = registers - 1 - C::window;
+  const bool along_rows = s.lanes == kColumns || (s.kernel_w == 1 && s.kernel_h > 1);
+  const int free = registers - 1 - s.window;
   const int taps = free < 1 ? 1 : free > kMostTaps ? kMostTaps : free;
-  return {along_rows ? columns : rows, along_rows ? rows : columns, along_rows, C::window, taps};
+  return {along_rows ? columns : rows, along_rows ? rows : columns, along_rows, s.window, taps};
 }
 
 // Scratch of a block, in floats: weights [kernel_h][kernel_w] and the bias of the lanes at work;
-// the input tile [height][width]; the outputs. A point of a tile is `point` floats: a pack of W
+// the input tile [height][width]; the outputs. A point of a tile is `point` floats: a pack of
 // channels, or with columns in lanes a single one.
 //
 // The tile holds zeros where a window can reach beside the image along the inner axis, with columns
@@ -71,34 +78,31 @@ constexpr Window window_of(int registers) {
 struct Tile {
   int point;
   int height, width;
+  // Floats between the rows of outputs. NHWC puts pixels in full packs, and what a pack has too
+  // many is overwritten by the next pixel; windows along the rows may have put the next row's
+  // before.
+  int row_slack;
   int bias, input, output, floats;  // where the regions begin; the end
 };
 
-// Floats between the rows of outputs. Pixels are put in full packs, and what a pack has too many is
-// overwritten by the next pixel; where windows run along the rows, the next row's may be there first.
-template <class C>
-constexpr int row_slack(const Window& w, int pack) {
-  return C::layout == kNhwc && w.along_rows ? pack : 0;
-}
-
-template <class C>
-constexpr Tile tile_of(const Window& w, int pack) {
-  const bool columns = C::lanes == kColumns;
-  const int out_h = w.along_rows ? round_up(C::block_h, w.outputs) : C::block_h;
-  const int out_w = columns        ? round_up(C::block_w, pack)
-                    : w.along_rows ? C::block_w
-                                   : round_up(C::block_w, w.outputs);
-  const int lanes = columns ? 1 : C::layout == kNchw ? pack : round_up(C::block_c, pack);
-  const int outputs = C::block_h * (C::block_w * lanes + row_slack<C>(w, pack)) + pack;
+constexpr Tile tile_of(const Shape& s, const Window& w, int pack) {
+  const bool columns = s.lanes == kColumns;
+  const int out_h = w.along_rows ? round_up(s.block_h, w.outputs) : s.block_h;
+  const int out_w = columns        ? round_up(s.block_w, pack)
+                    : w.along_rows ? s.block_w
+                                   : round_up(s.block_w, w.outputs);
   Tile t{};
   t.point = columns ? 1 : pack;
   t.height = w.rows().reach(out_h, w.rows().kernel);
   t.width = round_up(w.columns().reach(out_w, w.columns().kernel), columns ? pack : 1);
+  t.row_slack = s.layout == kNhwc && w.along_rows ? pack : 0;
   const int inputs = t.height * t.width * t.point + pack;
-  t.bias = round_up(C::kernel_h * C::kernel_w * t.point + pack, pack);
+  const int lanes = columns ? 1 : s.layout == kNchw ? pack : round_up(s.block_c, pack);
+  const int outputs = s.block_h * (s.block_w * lanes + t.row_slack) + pack;
+  t.bias = round_up(s.kernel_h * s.kernel_w * t.point + pack, pack);
   t.input = t.bias + pack;
   // Planes are put side by side in the input's place before they are streamed.
-  t.output = t.input + round_up(inputs > outputs || C::layout == kNhwc ? inputs : outputs, pack);
+  t.output = t.input + round_up(inputs > outputs || s.layout == kNhwc ? inputs : outputs, pack);
   t.floats = t.output + round_up(outputs, pack);
   return t;
 }

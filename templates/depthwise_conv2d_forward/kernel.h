@@ -32,6 +32,30 @@
 
 namespace kiln::depthwise_conv2d_forward {
 
+template <class Blk>
+TILE_FN void run_block(Blk& blk, const Args& a) {
+  Place<Blk> p(blk, a);
+  constexpr i64 kStep = Place<Blk>::kLaneStep;
+  const i64 packs = ceil_div(p.lane_end - p.first_lane, kStep);
+  TILE_ROLL
+  for (i64 i = 0; i < packs; ++i) {
+    // Pixels take their packs from the last to the first: the lanes that a pack has too many spill
+    // into the next pixel, whose first pack comes later.
+    p.enter(p.first_lane + (Place<Blk>::kNchwLayout ? i : packs - 1 - i) * kStep);
+    stage_weights(p);
+    stage_input(p);
+    blk.sync();
+    compute(p);
+    blk.sync();
+    if constexpr (Place<Blk>::kNchwLayout) {
+      store_planes(p);
+      blk.sync();
+    }
+  }
+  if constexpr (!Place<Blk>::kNchwLayout) store_pixels(p);
+  if constexpr (Blk::Config::stores == kStreamed) blk.publish();
+}
+
 struct Forward {
   static constexpr const char* name = "forward";
   using Args = depthwise_conv2d_forward::Args;
@@ -41,29 +65,30 @@ struct Forward {
   static constexpr u32 scratch_bytes() {
     return Place<Blk>::kTile.floats * 4;
   }
-
   template <class Blk>
   static TILE_FN void run(Blk& blk, const Args& a) {
-    Place<Blk> p(blk, a);
-    constexpr i64 kStep = Place<Blk>::kLaneStep;
-    const i64 packs = ceil_div(p.lane_end - p.first_lane, kStep);
-    TILE_ROLL
-    for (i64 i = 0; i < packs; ++i) {
-      // Pixels take their packs from the last to the first: the lanes that a pack has too many
-      // spill into the next pixel, whose first pack comes later.
-      p.enter(p.first_lane + (Place<Blk>::kNchwLayout ? i : packs - 1 - i) * kStep);
-      stage_weights(p);
-      stage_input(p);
-      blk.sync();
-      compute(p);
-      blk.sync();
-      if constexpr (Place<Blk>::kNchwLayout) {
-        store_planes(p);
-        blk.sync();
-      }
-    }
-    if constexpr (!Place<Blk>::kNchwLayout) store_pixels(p);
-    if constexpr (Blk::Config::stores == kStreamed) blk.publish();
+    run_block(blk, a);
+  }
+};
+
+// For problems that never have a bias.
+struct ForwardUnbiased {
+  static constexpr const char* name = "forward_unbiased";
+  struct Args {
+    Tensor<4> x;
+    Tensor<3> weight;
+    Tensor<4> y;
+    i64 n, c, h, w, out_h, out_w;
+  };
+  using Work = tile::Items;
+
+  template <class Blk>
+  static constexpr u32 scratch_bytes() {
+    return Forward::scratch_bytes<Blk>();
+  }
+  template <class Blk>
+  static TILE_FN void run(Blk& blk, const Args& a) {
+    run_block(blk, {a.x, a.weight, {}, a.y, a.n, a.c, a.h, a.w, a.out_h, a.out_w});
   }
 };
 

@@ -9,8 +9,8 @@ namespace kiln::depthwise_conv2d_forward {
 
 using namespace tile;
 
-// Axes of x and y are [N,C,H,W] or [N,H,W,C] by layout, the last with stride 1; those of the
-// weights [C, kernel_h, kernel_w], any strides. bias [C] may be absent.
+// Axes of x and y are [n, c, h, w]; by layout, w or c has stride 1. Those of the weights are
+// [c, kernel_h, kernel_w], any strides. bias [c] may be absent.
 struct Args {
   Tensor<4> x;
   Tensor<3> weight;
@@ -29,14 +29,13 @@ struct Place {
   static constexpr bool kNchwLayout = C::layout == kNchw;
   static constexpr bool kColumnLanes = C::lanes == kColumns;
   static constexpr bool kPlaneLanes = kNchwLayout && !kColumnLanes;
-  static constexpr Window kWindow = window_of<C>(Blk::kRegisters);
+  static constexpr Shape kShape = {
+      C::kernel_h, C::kernel_w, C::stride_h, C::stride_w, C::dilation_h, C::dilation_w, C::pad_h,
+      C::pad_w,    C::layout,   C::lanes,    C::block_c,  C::block_h,    C::block_w,    C::window};
+  static constexpr Window kWindow = window_of(kShape, Blk::kRegisters);
   static constexpr Axis kRows = kWindow.rows(), kColumns = kWindow.columns();
-  static constexpr Tile kTile = tile_of<C>(kWindow, W);
+  static constexpr Tile kTile = tile_of(kShape, kWindow, W);
   static constexpr i64 kPoint = kTile.point, kPitch = kTile.width * kPoint;
-  static constexpr i64 kRowSlack = row_slack<C>(kWindow, W);
-  static constexpr int kAxisC = kNchwLayout ? 1 : 3;
-  static constexpr int kAxisH = kNchwLayout ? 2 : 1;
-  static constexpr int kAxisW = kNchwLayout ? 3 : 2;
   static constexpr int kLaneStep = kColumnLanes ? 1 : W;
 
   static_assert(kNchwLayout || !kColumnLanes, "columns can lie in lanes only in NCHW");
@@ -73,16 +72,16 @@ struct Place {
   TILE_FN i64 offset(const Tensor<4>& t, int l) const {
     const i64 c = channel + lane_of(l);
     const i64 images = c < a.c ? 0 : c / a.c;
-    return (image + images) * t.stride[0] + (c - images * a.c) * t.stride[kAxisC];
+    return (image + images) * t.stride[0] + (c - images * a.c) * t.stride[1];
   }
 
   Blk& blk;
   const Args& a;
-  i64 i0, rows, j0, columns;     // outputs of the block
-  i64 top, left;                 // input coordinates of the tile's corner
-  i64 first_lane, lane_end;      // channels of the block; in NCHW planes (n, c)
-  i64 lane, count;               // those in the lanes now
-  i64 image, channel;            // of lane 0
+  i64 i0, rows, j0, columns;        // outputs of the block
+  i64 top, left;                    // input coordinates of the tile's corner
+  i64 first_lane, lane_end;         // channels of the block; in NCHW planes (n, c)
+  i64 lane, count;                  // those in the lanes now
+  i64 image, channel;               // of lane 0
   LaneOffsets<W> x_lanes, y_lanes;  // where their images begin
 };
 

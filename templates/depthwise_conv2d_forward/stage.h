@@ -29,16 +29,15 @@ TILE_FN void stage_weights(const P& p) {
     blk.for_each(kTaps, P::kPoint, [&](i64 tap, i64 l) {
       const i64 r = tap / C::kernel_w, s = tap % C::kernel_w;
       blk.put_scalar(tap * P::kPoint + l,
-                     blk.load_scalar(weight, p.channel_of((int)l) * stride[0] + r * stride[1] +
-                                                 s * stride[2]));
+                     blk.load_scalar(
+                         weight, p.channel_of((int)l) * stride[0] + r * stride[1] + s * stride[2]));
     });
   }
   const auto bias = blk.template input<T>(p.a.bias);
   const bool biased = p.a.bias.data != nullptr;
   blk.for_each(W, [&](i64 l) {
-    blk.put_scalar(
-        P::kTile.bias + l,
-        biased ? blk.load_scalar(bias, p.channel_of((int)l) * p.a.bias.stride[0]) : 0.f);
+    blk.put_scalar(P::kTile.bias + l,
+                   biased ? blk.load_scalar(bias, p.channel_of((int)l) * p.a.bias.stride[0]) : 0.f);
   });
 }
 
@@ -59,11 +58,10 @@ TILE_FN void stage_input(const P& p) {
   constexpr int W = P::W;
   auto& blk = p.blk;
   const auto x = blk.template input<T>(p.a.x);
-  const i64 row_stride = p.a.x.stride[P::kAxisH], column_stride = p.a.x.stride[P::kAxisW];
+  const i64 row_stride = p.a.x.stride[2], column_stride = p.a.x.stride[3];
 
   // Rows that the outputs reach, and those of them in the image.
-  const i64 outputs =
-      P::kWindow.along_rows ? ceil_div(p.rows, C::window) * C::window : p.rows;
+  const i64 outputs = P::kWindow.along_rows ? ceil_div(p.rows, C::window) * C::window : p.rows;
   const i64 bottom =
       p.top + (outputs - 1) * P::kRows.stride + (P::kRows.kernel - 1) * P::kRows.dilation + 1;
   const i64 row = lmin(lmax(p.top, 0), p.a.h), row_end = lmax(row, lmin(bottom, p.a.h));

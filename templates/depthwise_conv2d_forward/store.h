@@ -48,18 +48,18 @@ TILE_FN void store_pixels(const P& p) {
   auto& blk = p.blk;
   const i64(&stride)[4] = p.a.y.stride;
   const i64 channels = p.lane_end - p.first_lane, row = p.columns * channels;
-  const i64 pitch = row + P::kRowSlack;
+  const i64 pitch = row + P::kTile.row_slack;
   const auto y = blk.template output<typename P::T>(p.a.y) +
-                 (p.image * stride[0] + p.i0 * stride[1] + p.j0 * stride[2] + p.first_lane);
-  if (stride[2] == channels) {
-    const bool join = stride[1] == pitch;
+                 (p.image * stride[0] + p.i0 * stride[2] + p.j0 * stride[3] + p.first_lane);
+  if (stride[3] == channels) {
+    const bool join = stride[2] == pitch;
     blk.for_each(join ? 1 : p.rows, [&](i64 r) {
-      blk.template store_run<kStream>(y, r * stride[1], P::kTile.output + r * pitch,
+      blk.template store_run<kStream>(y, r * stride[2], P::kTile.output + r * pitch,
                                       join ? p.rows * row : row);
     });
   } else {
     blk.for_each(p.rows, p.columns, [&](i64 r, i64 s) {
-      const i64 to = r * stride[1] + s * stride[2];
+      const i64 to = r * stride[2] + s * stride[3];
       const i64 from = P::kTile.output + r * pitch + s * channels;
       blk.for_each(ceil_div(channels, W), [&](i64 v) {
         const auto pack = blk.template get<W>(from + v * W);

@@ -71,15 +71,14 @@ TILE_FN void prefetch_next(const P& p, i64 row, i64 column) {
   using C = typename P::C;
   const auto x = p.blk.template input<typename P::T>(p.a.x);
   const i64(&stride)[4] = p.a.x.stride;
-  i64 at = lmax(row, 0) * stride[P::kAxisH] + lmax(column, 0) * stride[P::kAxisW];
+  i64 at = lmax(row, 0) * stride[2] + lmax(column, 0) * stride[3];
   if constexpr (P::kPlaneLanes) {
-    p.blk.for_each(P::W, [&](i64 l) {
-      p.blk.prefetch(x, p.x_lanes.of[l] + at + P::kLaneStep * stride[1]);
-    });
+    p.blk.for_each(
+        P::W, [&](i64 l) { p.blk.prefetch(x, p.x_lanes.of[l] + at + P::kLaneStep * stride[1]); });
   } else {
     at += p.x_lanes.of[0];
-    at += P::kColumnLanes ? stride[1] : C::block_h * P::kRows.stride * stride[P::kAxisH];
-    const i64 step = stride[P::kWindow.along_rows ? P::kAxisH : P::kAxisW];
+    at += P::kColumnLanes ? stride[1] : C::block_h * P::kRows.stride * stride[2];
+    const i64 step = stride[P::kWindow.along_rows ? 2 : 3];
     TILE_UNROLL
     for (int t = 0; t < C::window; ++t)
       p.blk.prefetch(x, at + t * step);
@@ -129,10 +128,10 @@ TILE_FN void compute_window(const P& p, i64 row, i64 column) {
 
   // Floats between the outputs of neighbouring columns and rows in scratch.
   const i64 point = P::kColumnLanes ? 1 : P::kPlaneLanes ? W : p.lane_end - p.first_lane;
-  const i64 pitch = p.columns * point + P::kRowSlack;
+  const i64 pitch = p.columns * point + P::kTile.row_slack;
   const i64 step = kAlongRows ? pitch : point;
-  const i64 to = P::kTile.output + row * pitch + column * point +
-                 (P::kNchwLayout ? 0 : p.lane - p.first_lane);
+  const i64 to =
+      P::kTile.output + row * pitch + column * point + (P::kNchwLayout ? 0 : p.lane - p.first_lane);
   const i64 left = kAlongRows ? p.rows - row : p.columns - column;
   TILE_UNROLL
   for (int t = 0; t < C::window; ++t) {

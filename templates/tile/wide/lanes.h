@@ -1,8 +1,8 @@
 // Lane items of the wide lowering: kernels that are not matrix products.
 //
 // An item owns packs: W consecutive f32 values, W a multiple of kLanes. One thread works through a
-// block's items in order, so sync() costs nothing here. Packs lie in registers; a block's scratch is
-// reached only through get() and put(), by index in floats, and any index is allowed.
+// block's items in order, so sync() costs nothing here. Packs lie in registers; a block's scratch
+// is reached only through get() and put(), by index in floats, and any index is allowed.
 //
 // load_planes() and store_planes() move between tensors whose planes lie apart and scratch where
 // lane l holds plane l: the transpose that puts planes into lanes.
@@ -267,8 +267,8 @@ TILE_FN void ItemsBlock<C>::store_run(Elements<T> y, i64 at, i64 from, i64 n) co
 template <class C>
 template <int W, class T>
 TILE_FN void ItemsBlock<C>::load_planes(i64 to, i64 pitch, Elements<const T> x,
-                                   const LaneOffsets<W>& plane, i64 rows, i64 columns,
-                                   i64 row_stride) const {
+                                        const LaneOffsets<W>& plane, i64 rows, i64 columns,
+                                        i64 row_stride) const {
   // Rows without gaps are one run: few columns would waste lanes.
   const bool joined = row_stride == columns;
   const i64 run = joined ? rows * columns : columns;
