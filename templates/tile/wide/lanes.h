@@ -171,10 +171,10 @@ class ItemsBlock {
   // Scratch floats [at, at + n) = 0; up to W more may be cleared.
   template <int W>
   TILE_FN void clear(i64 at, i64 n) const {
-    VecF32 zero = {};
+    const VecF32 zero = {};
     TILE_ROLL
     for (i64 i = 0; i < n; i += W) {
-      asm volatile("" : "+v"(zero));  // else the loop becomes a call of memset
+      asm volatile("" ::: "memory");  // else the loop becomes a call of memset
       TILE_UNROLL
       for (int v = 0; v < W; v += kLanes)
         tile::store(scratch_ + at + i + v, zero);
