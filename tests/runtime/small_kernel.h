@@ -51,7 +51,7 @@ inline constexpr const char* kSmallLowering = R"(
 #include "runtime/host/abi.h"
 template <class Config, class... Entries>
 struct Small {
-  static constexpr KilnHostEntry kEntries[] = {
+  static inline const KilnHostEntry kEntries[] = {
       {Entries::name, Entries::slots, Entries::scratch, 4096}...};
 #if defined(__AVX512BF16__)
   static constexpr const char* kSet = "avx512bf16";
@@ -62,7 +62,7 @@ struct Small {
 #else
   static constexpr const char* kSet = "baseline";
 #endif
-  static constexpr KilnHostInfo kInfo = {kKilnHostAbiVersion, sizeof...(Entries), kEntries, kSet};
+  static inline const KilnHostInfo kInfo = {kKilnHostAbiVersion, sizeof...(Entries), kEntries, kSet};
   static void run(KilnU32 entry, const KilnHostLaunch& launch, KilnI64 first, KilnI64 last,
                   void* scratch) {
     KilnU32 k = 0;
