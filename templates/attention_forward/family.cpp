@@ -5,10 +5,10 @@
 #include <algorithm>
 #include <limits>
 
-#include "attention_forward/problem.h"
-#include "attention_forward/reference.h"
-#include "attention_forward/search_space.h"
 #include "core/random.h"
+#include "templates/attention_forward/problem.h"
+#include "templates/attention_forward/reference.h"
+#include "templates/attention_forward/search_space.h"
 
 namespace kiln::attention_forward {
 

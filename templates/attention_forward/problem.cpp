@@ -1,4 +1,4 @@
-#include "attention_forward/problem.h"
+#include "templates/attention_forward/problem.h"
 
 #include <algorithm>
 #include <cmath>

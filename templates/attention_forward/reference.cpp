@@ -1,4 +1,4 @@
-#include "attention_forward/reference.h"
+#include "templates/attention_forward/reference.h"
 
 #include <algorithm>
 #include <cmath>

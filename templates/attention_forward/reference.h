@@ -5,7 +5,7 @@
 #include <span>
 #include <string>
 
-#include "attention_forward/problem.h"
+#include "templates/attention_forward/problem.h"
 #include "core/family.h"
 
 namespace kiln::attention_forward {

@@ -1,8 +1,8 @@
-#include "attention_forward/search_space.h"
+#include "templates/attention_forward/search_space.h"
 
 #include <algorithm>
 
-#include "tile/footprint.h"
+#include "templates/tile/footprint.h"
 
 namespace kiln::attention_forward {
 
@@ -141,44 +141,40 @@ Space attention_space(const AttentionProblem& problem, const Target& target) {
 }
 
 Config attention_default(const AttentionProblem& p, const Target& t) {
+  const Space space = attention_space(p, t);
   const bool pack = p.group() > 1 && p.seq_q < 32;
   const int64_t rows = p.rows(pack);
   const bool few = rows <= kMaxColumnsRows;
-  const int64_t register_rows = few ? 1 : t.vector_registers >= 32 ? (rows <= 32 ? 2 : 4) : 2;
-  const int64_t register_columns = few                                              ? 4
-                                   : t.vector_registers >= 32 && register_rows == 2 ? 12
-                                                                                    : 6;
-  const int64_t panel = t.vector_lanes * register_rows;
+  const bool in_place = few || in_place_possible(p, t);
+  const bool large = t.vector_registers >= 32;
+  const int64_t register_rows = few ? 1 : !large || rows <= 32 ? 2 : 4;
+  const int64_t register_columns = few ? 4 : large && register_rows == 2 ? 12 : 6;
+  // Staging is paid once for a block's rows, so that it wants more of them.
+  std::vector<int64_t> rows_wanted = {in_place ? 64 : 128, 64, 96, 48, 32, 16, 8};
+  if (few) rows_wanted = {8, 4, 2, 1};
 
-  int64_t block_m = 1;
-  if (few) {
-    while (block_m < rows)
-      block_m *= 2;
-  } else {
-    const int64_t most = in_place_possible(p, t) ? 64 : 128;
-    for (int64_t m : {16, 32, 48, 64, 96, 128}) {
-      if (m % panel == 0 && m <= most && m - panel < rows) block_m = m;
+  for (int64_t block_m : rows_wanted) {
+    for (int64_t block_n : {96, 48, 64, 32, 16}) {
+      int64_t splits = 1;
+      while (blocks(p, pack, block_m) * splits < t.threads && 2 * splits * block_n <= p.seq_kv &&
+             splits < 32) {
+        splits *= 2;
+      }
+      const Config config({{"lanes", few ? kLanesColumns : kLanesRows},
+                           {"pack_heads", pack},
+                           {"register_rows", register_rows},
+                           {"register_columns", register_columns},
+                           {"block_m", block_m},
+                           {"block_n", block_n},
+                           {"key_splits", splits},
+                           {"operands", in_place ? kOperandsInPlace : kOperandsStaged},
+                           {"prefetch", 1}});
+      if (space.check(config).ok()) return config;
     }
   }
-  int64_t block_n = few ? 64 : 96;
-  while (block_n > 48 && block_n >= 2 * p.seq_kv)
-    block_n = 48;
-  if (few && block_n >= 2 * p.seq_kv) block_n = 16;
-
-  int64_t splits = 1;
-  while (blocks(p, pack, block_m) * splits < t.threads && 2 * splits * block_n <= p.seq_kv &&
-         splits < 32) {
-    splits *= 2;
-  }
-  return Config({{"lanes", few ? kLanesColumns : kLanesRows},
-                 {"pack_heads", pack},
-                 {"register_rows", register_rows},
-                 {"register_columns", register_columns},
-                 {"block_m", block_m},
-                 {"block_n", block_n},
-                 {"key_splits", splits},
-                 {"operands", few || in_place_possible(p, t) ? kOperandsInPlace : kOperandsStaged},
-                 {"prefetch", 1}});
+  // No shape of the above fits: any point is better than none.
+  const auto points = space.enumerate();
+  return space.config(points->front());
 }
 
 }  // namespace kiln::attention_forward

@@ -2,7 +2,7 @@
 
 #pragma once
 
-#include "attention_forward/problem.h"
+#include "templates/attention_forward/problem.h"
 #include "core/space.h"
 #include "core/target.h"
 

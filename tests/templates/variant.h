@@ -1,0 +1,60 @@
+// Variants of a family compiled for this machine and compared with the family's reference.
+//
+//     Bench bench(attention_forward::family(), "host:avx2");
+//     bench.verify("batch=1 heads_q=2 …", config);                 // fails the test case
+//
+// Every tensor lies between guard zones and, unless dense, with gaps between its rows; inputs
+// beyond the tensor are NaN, outputs are poisoned, and what lies beyond an output must stay as it
+// was.
+
+#pragma once
+
+#include <catch2/catch.hpp>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "core/family.h"
+#include "devices/device.h"
+#include "runtime/kernel.h"
+#include "tests/support/scratch_directory.h"
+
+namespace kiln::test {
+
+struct Spacing {
+  int64_t row_gap = 0;     // elements between rows along the innermost axis
+  int64_t lead = 0;        // elements by which the first element is off a cache line
+  bool optional = true;    // give optional buffers
+  double deviation = 1.0;  // multiplies the inputs
+};
+
+class Bench {
+ public:
+  // `forced_lanes` compiles the code path of vectors of that many lanes, whatever the processor
+  // has; with `paired_bf16` also that of its bf16 dot product.
+  Bench(const Family& family, const std::string& device, int forced_lanes = 0,
+        bool paired_bf16 = false);
+
+  // Whether this machine can run what this device compiles.
+  static bool available(const std::string& device);
+
+  const Target& target() const { return target_; }
+  Problem problem(const std::string& fields) const;
+
+  // Compiles, runs on one worker and on three, compares every element with the reference; the two
+  // runs must agree bit by bit. Returns the largest error over its tolerance.
+  double verify(const std::string& fields, const Config& config, const Spacing& spacing = {});
+  double verify(const Problem& problem, const Config& config, const Spacing& spacing = {});
+  double verify_default(const std::string& fields, const Spacing& spacing = {});
+
+ private:
+  std::shared_ptr<const runtime::Kernel> kernel(const Problem& problem, const Config& config);
+
+  const Family& family_;
+  Target target_;
+  testing::ScratchDirectory cache_;
+  std::unique_ptr<devices::Device> device_;
+  std::map<std::string, Artifact> artifacts_;  // by statics and config
+};
+
+}  // namespace kiln::test
