@@ -1,0 +1,144 @@
+// Runs variants in processes that may do anything and cost nothing else.
+//
+//     KILN_ASSIGN_OR_RETURN(auto process, worker.run({.variants = {…}, .workload = &workload},
+//     stop)); auto launched = process->launch(0, false, 2s, stop);   // value or Fault … compare
+//     the workload's outputs … auto timed = process->time(command, 2s, stop);
+//
+// One process at a time; it ends when its object is destroyed. The worker executable is started
+// when it is needed and again after it has died. Not thread-safe: callers take turns.
+//
+// Results separate three outcomes: a value; a Fault, which is the variant's own; and a Status,
+// which is not (CANCELLED, UNAVAILABLE when the worker was lost).
+
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "core/artifact.h"
+#include "core/measurement.h"
+#include "core/plan.h"
+#include "core/status.h"
+#include "tuner/memory_file.h"
+#include "tuner/worker/channel.h"
+#include "tuner/worker/protocol.h"
+#include "tuner/workload.h"
+
+namespace kiln::tuner {
+
+struct Fault {
+  Verdict verdict = Verdict::kCrashed;
+  std::string diagnostics;
+  int variant = 0;  // of those in the process
+};
+
+template <class Value>
+using OrFault = std::variant<Value, Fault>;
+
+struct VariantCode {
+  const Artifact* artifact;
+  const Plan* plan;
+};
+
+struct RunOptions {
+  std::vector<VariantCode> variants;
+  const Workload* workload = nullptr;  // null only without variants
+  int threads = 1;
+  int niceness = 0;
+  std::chrono::seconds cpu_limit{60};       // of all commands together
+  int64_t memory_limit = int64_t(1) << 30;  // that the process may add
+};
+
+struct Timed {
+  std::vector<std::vector<double>> launch_ns;  // [variant][round]
+  std::vector<double> probe;                   // [round], FLOP/s or bytes/s
+  bool dropped = false;
+};
+
+class RunWorker;
+
+class VariantProcess {
+ public:
+  ~VariantProcess();
+  VariantProcess(const VariantProcess&) = delete;
+  VariantProcess& operator=(const VariantProcess&) = delete;
+
+  // After a Fault or an error the process has ended and must not be used again.
+  StatusOr<OrFault<std::monostate>> load(std::chrono::milliseconds limit, std::stop_token stop);
+  StatusOr<OrFault<double>> launch(int variant, bool without_optional,
+                                   std::chrono::milliseconds limit, std::stop_token stop);
+  StatusOr<OrFault<Timed>> time(const worker::Command& command, std::chrono::milliseconds limit,
+                                std::stop_token stop);
+  // f32 and bf16 FLOP/s, read and copy bytes/s.
+  StatusOr<std::vector<double>> peaks(std::chrono::milliseconds budget, std::stop_token stop);
+
+ private:
+  friend class RunWorker;
+  struct Answer {
+    worker::Reply reply;
+    std::vector<double> values;
+  };
+
+  explicit VariantProcess(RunWorker& worker) : worker_(worker) {}
+  Status send(const worker::Command& command);
+  // Waits for one reply of this kind; a reply of any other kind, or none by the deadline, is a
+  // fault.
+  StatusOr<OrFault<Answer>> receive(worker::Reply::Kind kind,
+                                    std::chrono::steady_clock::time_point deadline,
+                                    std::stop_token stop);
+  Fault post_mortem(int wait_status, bool timed_out) const;
+  std::string printed() const;
+
+  RunWorker& worker_;
+  FileDescriptor channel_;
+  MemoryFile faults_, text_;
+  Mapping fault_mapping_;
+  std::vector<std::string> tensor_names_;
+  std::chrono::milliseconds limit_{0};
+  bool ended_ = false;
+};
+
+class RunWorker {
+ public:
+  // UNAVAILABLE when the executable is missing or does not answer. `probe_bytes`: memory for
+  // bandwidth probes, beyond the last-level caches; occupied from the first such probe on.
+  static StatusOr<std::unique_ptr<RunWorker>> start(const std::string& executable,
+                                                    int64_t probe_bytes);
+  ~RunWorker();
+  RunWorker(const RunWorker&) = delete;
+  RunWorker& operator=(const RunWorker&) = delete;
+
+  StatusOr<std::unique_ptr<VariantProcess>> run(const RunOptions& options);
+
+  // CPU time that variants have used so far.
+  std::chrono::nanoseconds cpu_time() const { return cpu_time_; }
+  int pid() const { return pid_; }
+  int restarts() const { return restarts_; }
+
+ private:
+  friend class VariantProcess;
+  explicit RunWorker(std::string executable) : executable_(std::move(executable)) {}
+
+  Status spawn();
+  void shut_down();
+  // Reads the zygote's next notice.
+  StatusOr<worker::Notice> receive_notice();
+  // Ends the present child and waits until it is gone.
+  void end_child();
+
+  std::string executable_;
+  MemoryFile probe_memory_;
+  FileDescriptor control_;
+  int pid_ = 0;
+  int restarts_ = 0;
+  std::chrono::nanoseconds cpu_time_{0};
+};
+
+}  // namespace kiln::tuner
