@@ -1,0 +1,145 @@
+#include "tuner/tuner.h"
+
+#include <algorithm>
+#include <mutex>
+
+#include "absl/strings/str_cat.h"
+#include "tuner/compile_pool.h"
+#include "tuner/problem_bench.h"
+#include "tuner/run_worker.h"
+#include "tuner/search.h"
+#include "tuner/turns.h"
+
+namespace kiln::tuner {
+
+using std::chrono::milliseconds;
+
+namespace {
+
+constexpr milliseconds kPeaksBudget{250};
+constexpr milliseconds kCheckLimit{5'000};
+constexpr int64_t kLeastProbeBytes = 64 << 20;
+
+class DeviceTuner : public Tuner {
+ public:
+  DeviceTuner(const devices::Device& device, const TunerOptions& options,
+              std::unique_ptr<RunWorker> worker)
+      : device_(device),
+        options_(options),
+        compilers_(device, options.compile_processes),
+        worker_(std::move(worker)) {}
+
+  StatusOr<Outcome> tune(const Family& family, const Problem& problem, const TuneOptions& options,
+                         MeasurementSink& sink,
+                         const std::function<void(const Progress&)>& progress,
+                         std::stop_token stop) override {
+    const Urgency urgency =
+        options.priority == Priority::kBackground ? Urgency::kBackground : Urgency::kForeground;
+    KILN_ASSIGN_OR_RETURN(Turn turn, turns_.take(urgency, stop));
+    KILN_ASSIGN_OR_RETURN(const PeakRates peaks, measured_peaks());
+    const SearchContext context{.device = device_,
+                                .worker = *worker_,
+                                .compilers = compilers_,
+                                .peaks = peaks,
+                                .idle_load = options_.idle_load};
+    return Search(context, family, problem, options, sink, progress, stop).run(turn);
+  }
+
+  StatusOr<Checked> check(const Family& family, const Problem& problem, const Config& config,
+                          std::stop_token stop) override;
+
+  StatusOr<Peaks> peaks() override {
+    KILN_ASSIGN_OR_RETURN(const Turn turn, turns_.take(Urgency::kCheck, {}));
+    KILN_ASSIGN_OR_RETURN(const PeakRates rates, measured_peaks());
+    return Peaks{.f32_flops = rates[size_t(worker::Probe::kFma)],
+                 .bf16_flops = rates[size_t(worker::Probe::kBf16)],
+                 .read_bytes = rates[size_t(worker::Probe::kRead)],
+                 .copy_bytes = rates[size_t(worker::Probe::kCopy)]};
+  }
+
+ private:
+  // Measured once; the caller holds the turn.
+  StatusOr<PeakRates> measured_peaks() {
+    if (peaks_) return *peaks_;
+    RunOptions run;
+    run.threads = device_.target().threads;
+    StatusOr<std::vector<double>> rates = absl::UnavailableError("not measured");
+    for (int attempt = 0; attempt < 2 && absl::IsUnavailable(rates.status()); ++attempt) {
+      KILN_ASSIGN_OR_RETURN(auto process, worker_->run(run));
+      KILN_ASSIGN_OR_RETURN(const auto loaded, process->load(kCheckLimit, {}));
+      if (const auto* fault = std::get_if<Fault>(&loaded)) {
+        return absl::UnavailableError(
+            absl::StrCat("the run worker does not work: ", fault->diagnostics));
+      }
+      rates = process->peaks(kPeaksBudget, {});
+    }
+    KILN_RETURN_IF_ERROR(rates.status());
+    PeakRates peaks{};
+    if (rates->size() != peaks.size()) return absl::InternalError("the probes are incomplete");
+    std::copy(rates->begin(), rates->end(), peaks.begin());
+    peaks_ = peaks;
+    return peaks;
+  }
+
+  const devices::Device& device_;
+  TunerOptions options_;
+  CompilePool compilers_;
+  Turns turns_;
+  std::unique_ptr<RunWorker> worker_;  // of whoever has the turn, as is peaks_
+  std::optional<PeakRates> peaks_;
+};
+
+StatusOr<Checked> DeviceTuner::check(const Family& family, const Problem& problem,
+                                     const Config& config, std::stop_token stop) {
+  const Target& target = device_.target();
+  KILN_RETURN_IF_ERROR(family.space(problem, target).check(config));
+  const KernelSource source = family.source(problem, config, target);
+  Compiled compiled = std::move(compilers_.compile({&source, 1}, 0, stop)[0]);
+  KILN_RETURN_IF_ERROR(compiled.artifact.status());
+  const Problem probe = family.probe(problem);
+  const Candidate candidate{
+      .config = config,
+      .artifact = std::make_shared<const Artifact>(*std::move(compiled.artifact)),
+      .plan = std::make_shared<const Plan>(family.plan(probe, config, target))};
+  KILN_ASSIGN_OR_RETURN(const Turn turn, turns_.take(Urgency::kCheck, stop));
+  const BenchOptions options{.timed = false, .threads = target.threads};
+  KILN_ASSIGN_OR_RETURN(const auto bench, ProblemBench::make(family, probe, *candidate.plan, target,
+                                                             PeakRates{}, options, stop));
+  KILN_ASSIGN_OR_RETURN(Measurement measurement,
+                        bench->verify(*worker_, candidate, kCheckLimit, stop));
+  measurement.compile_ms = compiled.ms;
+  if (measurement.verdict != Verdict::kOk) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("the configuration ", config.text(), " of ", family.schema().family(),
+                     " failed on ", probe.text(), ": ", std::string(name_of(measurement.verdict)),
+                     ": ", measurement.diagnostics));
+  }
+  return Checked{*candidate.artifact, family.plan(problem, config, target), measurement};
+}
+
+}  // namespace
+
+std::string_view name_of(Progress::Phase phase) {
+  switch (phase) {
+    case Progress::Phase::kPreparing:
+      return "preparing";
+    case Progress::Phase::kSearching:
+      return "searching";
+    case Progress::Phase::kRematch:
+      return "rematch";
+    case Progress::Phase::kVerifying:
+      return "verifying";
+    case Progress::Phase::kDone:
+      return "done";
+  }
+  return "unknown";
+}
+
+StatusOr<std::unique_ptr<Tuner>> Tuner::start(const devices::Device& device,
+                                              const TunerOptions& options) {
+  const int64_t probe_bytes = std::max(4 * device.target().llc_bytes, kLeastProbeBytes);
+  KILN_ASSIGN_OR_RETURN(auto worker, RunWorker::start(options.worker_path, probe_bytes));
+  return std::make_unique<DeviceTuner>(device, options, std::move(worker));
+}
+
+}  // namespace kiln::tuner

@@ -1,0 +1,58 @@
+#include "tuner/turns.h"
+
+#include <algorithm>
+
+namespace kiln::tuner {
+
+Turn::~Turn() {
+  if (turns_ != nullptr) turns_->release();
+}
+
+Status Turn::yield(std::stop_token stop) {
+  {
+    const std::lock_guard lock(turns_->mutex_);
+    const auto end = turns_->waiting_.begin() + size_t(urgency_);
+    if (std::all_of(turns_->waiting_.begin(), end, [](const auto& q) { return q.empty(); })) {
+      return absl::OkStatus();
+    }
+  }
+  Turns* turns = std::exchange(turns_, nullptr);
+  turns->release();
+  KILN_RETURN_IF_ERROR(turns->wait_for_turn(urgency_, stop));
+  turns_ = turns;
+  return absl::OkStatus();
+}
+
+StatusOr<Turn> Turns::take(Urgency urgency, std::stop_token stop) {
+  KILN_RETURN_IF_ERROR(wait_for_turn(urgency, stop));
+  return Turn(*this, urgency);
+}
+
+bool Turns::first_in_line(Urgency urgency, uint64_t ticket) const {
+  for (size_t i = 0; i < size_t(urgency); ++i) {
+    if (!waiting_[i].empty()) return false;
+  }
+  return waiting_[size_t(urgency)].front() == ticket;
+}
+
+Status Turns::wait_for_turn(Urgency urgency, std::stop_token stop) {
+  std::unique_lock lock(mutex_);
+  auto& line = waiting_[size_t(urgency)];
+  const uint64_t ticket = next_ticket_++;
+  line.push_back(ticket);
+  const bool mine =
+      changed_.wait(lock, stop, [&] { return !taken_ && first_in_line(urgency, ticket); });
+  line.erase(std::find(line.begin(), line.end(), ticket));
+  changed_.notify_all();
+  if (!mine) return absl::CancelledError("stopped");
+  taken_ = true;
+  return absl::OkStatus();
+}
+
+void Turns::release() {
+  const std::lock_guard lock(mutex_);
+  taken_ = false;
+  changed_.notify_all();
+}
+
+}  // namespace kiln::tuner
