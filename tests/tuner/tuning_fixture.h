@@ -1,0 +1,91 @@
+// A tuner for the trial family on the host, and what it recorded.
+
+#pragma once
+
+#include <catch2/catch.hpp>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "devices/device.h"
+#include "tests/support/scratch_directory.h"
+#include "tests/support/trial_family.h"
+#include "tuner/tuner.h"
+
+namespace kiln::tuner {
+
+using testing::Behaviour;
+using testing::TrialFamily;
+
+inline std::string worker_path() {
+  return std::string(KILN_BINARY_DIRECTORY) + "/bin/kiln-worker";
+}
+
+// Keeps measurements in the order they came.
+class Ledger : public MeasurementSink {
+ public:
+  Status record(const Measurement& measurement) override {
+    const std::lock_guard lock(mutex_);
+    measurements_.push_back(measurement);
+    return absl::OkStatus();
+  }
+  std::vector<Measurement> measurements() const {
+    const std::lock_guard lock(mutex_);
+    return measurements_;
+  }
+  // The last one of this behaviour; fails the test when there is none.
+  Measurement of(Behaviour behaviour) const {
+    const auto all = measurements();
+    for (auto m = all.rbegin(); m != all.rend(); ++m) {
+      if (TrialFamily::behaviour(m->config) == behaviour) return *m;
+    }
+    FAIL("no measurement of behaviour " << int(behaviour));
+    return {};
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::vector<Measurement> measurements_;
+};
+
+class Tuning {
+ public:
+  explicit Tuning(std::vector<Behaviour> behaviours, TunerOptions options = {})
+      : family(std::move(behaviours)) {
+    auto opened = devices::open_device(
+        "host",
+        {.sources = TrialFamily::sources(), .cache_directory = scratch / "cache", .compiler = ""});
+    INFO(opened.status());
+    REQUIRE(opened.ok());
+    device = *std::move(opened);
+    options.worker_path = worker_path();
+    auto started = Tuner::start(*device, options);
+    INFO(started.status());
+    REQUIRE(started.ok());
+    tuner = *std::move(started);
+  }
+
+  // Buffers stay in the caches unless a test asks otherwise: it saves a second each.
+  static TuneOptions warm() {
+    TuneOptions options;
+    options.cache = CachePolicy::kWarm;
+    return options;
+  }
+
+  StatusOr<Outcome> tune(int64_t n, TuneOptions options = warm(), std::stop_token stop = {}) {
+    return tuner->tune(
+        family, family.problem(n), options, ledger,
+        [this](const Progress& p) { progress.push_back(p); }, stop);
+  }
+
+  testing::ScratchDirectory scratch;
+  TrialFamily family;
+  std::unique_ptr<devices::Device> device;
+  std::unique_ptr<Tuner> tuner;
+  Ledger ledger;
+  std::vector<Progress> progress;
+};
+
+}  // namespace kiln::tuner
