@@ -77,7 +77,8 @@ class AttentionForward final : public Family {
     return attention_default(AttentionProblem(problem), target);
   }
 
-  KernelSource source(const Problem& problem, const Config& config, const Target&) const override {
+  KernelSource source(const Problem& problem, const Config& config,
+                      const Target& target) const override {
     const AttentionProblem p(problem);
     auto integer = [&](const char* name) {
       return KernelSource::Member{"int", name, number(config.at(name))};
@@ -99,11 +100,11 @@ class AttentionForward final : public Family {
         {"tile::Lanes", "lanes",
          config.at("lanes") == kLanesRows ? "tile::Lanes::rows" : "tile::Lanes::columns"},
         integer("register_rows"),
-        integer("register_columns"),
+        {"int", "register_columns", number(register_columns(config, target))},
         {"tile::Operands", "operands",
          config.at("operands") == kOperandsStaged ? "tile::Operands::staged"
                                                   : "tile::Operands::in_place"},
-        boolean("prefetch"),
+        {"bool", "prefetch", "true"},
     };
     source.entries = {"kiln::attention_forward::Forward"};
     if (config.at("key_splits") > 1) {

@@ -141,7 +141,7 @@ TILE_FN void attend(Blk& blk, const Args& a, i64 tile, i64 part, int parts, Put 
   auto l = blk.template row<BM>(0.f);
 
   blk.template stream<BM, BN, T, D, D>(
-      lo, hi, k_view, v_view,
+      lo, hi, row_last, k_view, v_view,
       /* score */ [&](auto& s, auto&& keys) { blk.mma_abt(s, q, keys); },
       /* soften */
       [&](i64 n0, auto& s, auto& alpha) {

@@ -5,8 +5,8 @@
 #include <span>
 #include <string>
 
-#include "templates/attention_forward/problem.h"
 #include "core/family.h"
+#include "templates/attention_forward/problem.h"
 
 namespace kiln::attention_forward {
 

@@ -25,7 +25,7 @@ Config config_of(const Bench& bench, const std::string& fields, const std::strin
   return Config(values);
 }
 
-const std::string kRows = "lanes=0 register_rows=2 register_columns=6 block_n=48 block_m=";
+const std::string kRows = "lanes=0 register_rows=2 block_n=48 block_m=";
 
 struct Machine {
   std::string device;
@@ -64,8 +64,7 @@ TEST_CASE("Lengths, masks and strides of one variant") {
     for (const char* lanes : {"rows", "columns"}) {
       const bool columns = std::string(lanes) == "columns";
       const std::string changes =
-          columns ? "lanes=1 register_rows=1 register_columns=4 block_n=32 block_m=4 operands=0"
-                  : kRows + "64 operands=0";
+          columns ? "lanes=1 block_n=32 block_m=4 operands=0" : kRows + "64 operands=0";
       auto verify = [&](const std::string& fields, const Spacing& spacing = {}) {
         bench.verify(fields, config_of(bench, fields, changes), spacing);
       };
@@ -105,12 +104,12 @@ TEST_CASE("Head dimensions that fill no vector, softcap, packed heads, split key
         "batch=2 heads_q=8 heads_kv=2 seq_q=3 seq_kv=150 head_dim=24 causal=true dtype=";
     verify(packed + "f32", kRows + "32 pack_heads=1");
     verify(packed + "bf16",
-           "lanes=1 register_rows=1 register_columns=4 block_m=8 block_n=32 "
+           "lanes=1 block_m=8 block_n=32 "
            "pack_heads=1 operands=0");
     const std::string split = "batch=1 heads_q=4 heads_kv=2 seq_q=2 seq_kv=500 head_dim=64 dtype=";
     verify(split + "f32", kRows + "32 pack_heads=1 key_splits=8");
     verify(split + "f16",
-           "lanes=1 register_rows=1 register_columns=4 block_m=2 block_n=32 "
+           "lanes=1 block_m=2 block_n=32 "
            "pack_heads=0 key_splits=4 operands=0");
     // More parts than chunks: some have no key at all.
     verify("batch=1 heads_q=1 heads_kv=1 seq_q=70 seq_kv=100 head_dim=64 causal=true dtype=f32",

@@ -299,8 +299,8 @@ class ColumnsBlock {
 
   template <int BM, int BN, class T, int D, int DV, class KView, class VView, class Score,
             class Soften, class Turn, class Accumulate>
-  TILE_FN void stream(i64 lo, i64 hi, const KView& k, const VView& v, Score score, Soften soften,
-                      Turn turn, Accumulate accumulate) {
+  TILE_FN void stream(i64 lo, i64 hi, const IndexRow<BM>&, const KView& k, const VView& v,
+                      Score score, Soften soften, Turn turn, Accumulate accumulate) {
     static_assert(BN % kLanes == 0, "a chunk's rows must fill vectors");
     Accum<BM, BN> s;
     Row<BM> alpha = row<BM>(1.f);

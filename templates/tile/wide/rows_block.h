@@ -2,8 +2,8 @@
 //
 // A tile of BM rows is stored in panels of `Config::register_rows` vectors of rows; a panel is the
 // left side of a register block of `Config::register_columns` columns. A row never leaves its lane,
-// so that row reductions are free. Panels without a valid row, and columns past the end of the
-// keys, are not computed: `load` says how many rows there are, the key loop how many columns.
+// so that row reductions are free. Panels without a valid row, and columns that no row of a panel
+// needs, are not computed: `load` says how many rows there are, the key loop how many columns.
 //
 // Config members read here: register_rows, register_columns, operands, prefetch.
 
@@ -37,7 +37,7 @@ class RowsBlock {
     alignas(64) float d[BM / kPanel][N][kPanel];
     Row<BM> scale;  // owed to the values if `scaled`; the next product or store pays it
     bool scaled = false;
-    int columns = N;  // how many are in use
+    int columns[BM / kPanel];  // of each panel, in use; the key loop sets it
   };
   template <class T, int BM, int K>
   struct Operand {
@@ -49,7 +49,7 @@ class RowsBlock {
   template <class T, int BM, int K>
   struct OperandInPlace {
     const typename Multiplicand<T>::Lane* lanes;
-    int depth;
+    const int* columns;  // of each panel
   };
 
   TILE_FN explicit RowsBlock(const i64 (&id)[3]) : id_{id[0], id[1], id[2]} {}
@@ -182,14 +182,13 @@ class RowsBlock {
 
   // ---- products
 
-  // s = q k^T
+  // s = q k^T, as far as columns are in use.
   template <class T, int BM, int N, int K>
   TILE_FN void mma_abt(Accum<BM, N>& s, const Operand<T, BM, K>& q, const RowsRef<T>& k) const {
-    s.columns = k.count;
     s.scaled = false;
-    const int groups = k.count / kGroup;
     TILE_ROLL
     for (int p = 0; p < panels<BM>(); ++p) {
+      const int groups = s.columns[p] / kGroup;
       TILE_ROLL
       for (int g = 0; g < groups; ++g) {
         if (p == 0) next_k_.advance(g, groups);
@@ -209,18 +208,19 @@ class RowsBlock {
     for (int i = 0; i < panels<BM>(); ++i) {
       const VecF32* scale = o.scaled ? &o.scale.v[i * kPanelVectors] : nullptr;
       const auto* left = p.lanes + (i64)i * K * kPanel;
+      const int depth = p.columns[i] / Multiplicand<T>::kPerLane;
       int n = 0;
       TILE_ROLL
       for (int g = 0; g < Split::whole; ++g, n += kGroup) {
         if (i == 0) next_v_.advance(g, Split::whole);
         register_block<kPanelVectors, kGroup, true>(&o.d[i][n][0], left, v.lanes + n, 1, v.stride,
-                                                    p.depth, scale);
+                                                    depth, scale);
       }
       if constexpr (Split::tails != 0) {
         TILE_ROLL
         for (int g = 0; g < Split::tails; ++g, n += Split::tail) {
           register_block<kPanelVectors, Split::tail, true>(&o.d[i][n][0], left, v.lanes + n, 1,
-                                                           v.stride, p.depth, scale);
+                                                           v.stride, depth, scale);
         }
       }
     }
@@ -237,8 +237,7 @@ class RowsBlock {
   // The values become the left operand of the next product; `map_rows<T>` has written them as such.
   template <class T, int BM, int N>
   TILE_FN OperandInPlace<T, BM, N> to_operand(const Accum<BM, N>& s) const {
-    return {(const typename Multiplicand<T>::Lane*)&s.d[0][0][0],
-            s.columns / Multiplicand<T>::kPerLane};
+    return {(const typename Multiplicand<T>::Lane*)&s.d[0][0][0], s.columns};
   }
 
   // ---- maps
@@ -251,7 +250,7 @@ class RowsBlock {
       float* x = &s.d[i / kPanelVectors][0][i % kPanelVectors * kLanes];
       const VecI32 index = lane_index() + i * kLanes;
       TILE_ROLL
-      for (int j = 0; j < s.columns; ++j, x += kPanel) {
+      for (int j = 0; j < s.columns[i / kPanelVectors]; ++j, x += kPanel) {
         *(VecF32*)x = f(*(const VecF32*)x, index, j, row.v[i]...);
       }
     }
@@ -262,12 +261,13 @@ class RowsBlock {
   TILE_FN void row_max(Row<BM>& m, const Accum<BM, N>& s) const {
     TILE_ROLL
     for (int p = 0; p < panels<BM>(); ++p) {
+      const int columns = s.columns[p];
       VecF32 even[kPanelVectors], odd[kPanelVectors];
       TILE_UNROLL
       for (int v = 0; v < kPanelVectors; ++v) {
         even[v] = odd[v] = m.v[p * kPanelVectors + v];
       }
-      _Pragma("clang loop unroll_count(2)") for (int j = 0; j < s.columns; j += 2) {
+      _Pragma("clang loop unroll_count(2)") for (int j = 0; j < columns; j += 2) {
         TILE_UNROLL
         for (int v = 0; v < kPanelVectors; ++v) {
           even[v] = xmax(*(const VecF32*)&s.d[p][j][v * kLanes], even[v]);
@@ -286,13 +286,14 @@ class RowsBlock {
   TILE_FN void map_rows(Accum<BM, N>& s, const Row<BM>& r, Row<BM>& l, F f) const {
     TILE_ROLL
     for (int p = 0; p < panels<BM>(); ++p) {
+      const int columns = s.columns[p];
       VecF32 sum[kPanelVectors];
       TILE_UNROLL
       for (int v = 0; v < kPanelVectors; ++v)
         sum[v] = l.v[p * kPanelVectors + v];
       float* to = &s.d[p][0][0];
       TILE_ROLL
-      for (int j = 0; j < s.columns; j += 2) {
+      for (int j = 0; j < columns; j += 2) {
         TILE_UNROLL
         for (int v = 0; v < kPanelVectors; ++v) {
           const VecF32 reference = r.v[p * kPanelVectors + v];
@@ -321,8 +322,8 @@ class RowsBlock {
   // before it are zeros or belong to the views; scores of such rows are the caller's to mask.
   template <int BM, int BN, class T, int D, int DV, class KView, class VView, class Score,
             class Soften, class Turn, class Accumulate>
-  TILE_FN void stream(i64 lo, i64 hi, const KView& k, const VView& v, Score score, Soften soften,
-                      Turn turn, Accumulate accumulate) {
+  TILE_FN void stream(i64 lo, i64 hi, const IndexRow<BM>& last, const KView& k, const VView& v,
+                      Score score, Soften soften, Turn turn, Accumulate accumulate) {
     static_assert(BN % kGroup == 0, "a chunk's rows must be a multiple of register_columns");
     static_assert(kGroup % 2 == 0, "register_columns must be even: columns are taken in pairs");
     using Lane = typename Multiplicand<T>::Lane;
@@ -355,6 +356,10 @@ class RowsBlock {
       if constexpr (Config::prefetch) {
         next_k_ = RowPrefetch::of(k, n0 + BN, hi, BN, D);
         next_v_ = RowPrefetch::of(v, n0 + BN, hi, BN, DV);
+      }
+      for (int p = 0; p < panels<BM>(); ++p) {
+        const i64 needed = last.v[(p + 1) * kPanelVectors - 1][kLanes - 1] - n0 + 1;
+        s.columns[p] = footprint::round_up((int)lmin(lmax(needed, 0), valid), kGroup);
       }
       score(s, rows);
       soften(n0, s, alpha);
