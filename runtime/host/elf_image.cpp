@@ -3,6 +3,7 @@
 #include <elf.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstring>
 #include <optional>
 
@@ -104,9 +105,11 @@ class ElfChecker {
           if ((segment->p_flags & (PF_W | PF_X)) == (PF_W | PF_X)) {
             return refuse("memory both writable and executable");
           }
+          if (!(segment->p_flags & PF_R)) return refuse("memory that cannot be read");
           end = segment->p_vaddr + segment->p_memsz;
           loads_.push_back(*segment);
-          image_.segments_.push_back({segment->p_vaddr, segment->p_memsz});
+          image_.segments_.push_back(
+              {segment->p_vaddr, segment->p_memsz, (segment->p_flags & PF_X) != 0});
           break;
         case PT_DYNAMIC:
           if (dynamic_) return refuse("two dynamic sections");
@@ -289,6 +292,13 @@ StatusOr<ElfImage> ElfImage::check(std::string_view bytes) {
 
 bool ElfImage::contains(uint64_t address, uint64_t size) const {
   return room_at(address) >= size;
+}
+
+bool ElfImage::is_code(uint64_t address) const {
+  return std::ranges::any_of(segments_, [&](const Segment& segment) {
+    return segment.executable && address >= segment.address &&
+           address - segment.address < segment.size;
+  });
 }
 
 uint64_t ElfImage::room_at(uint64_t address) const {

@@ -28,6 +28,7 @@ class ElfImage {
   const std::vector<std::string>& exports() const { return exports_; }
   // Whether [address, address + size) lies in one segment; addresses are relative to the load base.
   bool contains(uint64_t address, uint64_t size) const;
+  bool is_code(uint64_t address) const;
   // Bytes from `address` to the end of its segment's content; 0 when it lies in none.
   uint64_t room_at(uint64_t address) const;
 
@@ -36,6 +37,7 @@ class ElfImage {
   struct Segment {
     uint64_t address;
     uint64_t size;
+    bool executable;
   };
   std::vector<Segment> segments_;
   std::vector<std::string> exports_;

@@ -73,7 +73,7 @@ class LoadedImage {
   }
   std::optional<std::string_view> text_at(const char* address) const {
     const uint64_t room = image_.room_at(uint64_t(address) - base_);
-    const size_t length = strnlen(address ? address : "", std::min<uint64_t>(room, kMaxName));
+    const size_t length = strnlen(address, std::min<uint64_t>(room, kMaxName));
     if (room == 0 || length == std::min<uint64_t>(room, kMaxName)) return std::nullopt;
     return std::string_view(address, length);
   }
@@ -136,7 +136,8 @@ StatusOr<std::unique_ptr<SharedObject>> SharedObject::load(std::string_view byte
   void* info = dlsym(handle, kInfoSymbol);
   void* blocks = dlsym(handle, kBlocksSymbol);
   for (auto [symbol, name] : {std::pair(info, kInfoSymbol), std::pair(blocks, kBlocksSymbol)}) {
-    if (!symbol || !loaded.contains(symbol, 1)) return refuse(fmt::format("no symbol {}", name));
+    if (!symbol || !image.is_code(uint64_t(symbol) - map->l_addr))
+      return refuse(fmt::format("no symbol {}", name));
   }
   object->info_ = reinterpret_cast<const KilnHostInfo* (*)()>(info)();
   object->blocks_ = reinterpret_cast<Blocks>(blocks);
