@@ -2,7 +2,6 @@
 
 #include <cpuid.h>
 #include <fmt/format.h>
-#include <sched.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -16,6 +15,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
 #include "runtime/host/cgroup.h"
+#include "runtime/host/placement.h"
 #include "runtime/host/thread_pool.h"
 
 namespace kiln::devices {
@@ -40,21 +40,11 @@ int64_t parse_size(std::string text) {
   return absl::SimpleAtoi(text, &size) && size > 0 ? size * unit : 0;
 }
 
-std::vector<int> cpus_in_affinity() {
-  std::vector<int> cpus;
-  cpu_set_t mask;
-  if (sched_getaffinity(0, sizeof mask, &mask) != 0) return {0};
-  for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
-    if (CPU_ISSET(cpu, &mask)) cpus.push_back(cpu);
-  }
-  return cpus;
-}
-
 Caches caches_from_system(const std::string& root) {
   Caches caches;
   std::map<std::string, int64_t> last_level;  // by the processors that share it
   int deepest = 0;
-  for (int cpu : cpus_in_affinity()) {
+  for (int cpu : runtime::allowed_cpus()) {
     for (int index = 0;; ++index) {
       const std::string folder =
           fmt::format("{}/sys/devices/system/cpu/cpu{}/cache/index{}/", root, cpu, index);

@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -10,9 +11,11 @@
 #include <mutex>
 #include <system_error>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "runtime/host/futex.h"
+#include "runtime/host/placement.h"
 
 namespace kiln::runtime {
 namespace {
@@ -21,9 +24,13 @@ using Clock = std::chrono::steady_clock;
 
 // Long enough to catch the next launch of a sequence of kernels.
 constexpr auto kSpin = std::chrono::microseconds(50);
-// Past spinning a waiter yields: on a busy machine a spinning thread would hold the processor from
-// the very thread that it waits for.
+// Past spinning a waiter yields for a while: nothing wakes up faster. But where another thread
+// wants the processor, a yield hands it over for a whole time slice, during which this thread is
+// not woken by what it waits for; asleep, it would preempt the other. So after one such yield the
+// waiter sleeps right after spinning, until the processor may have become free again.
 constexpr auto kYield = std::chrono::milliseconds(2);
+constexpr auto kSlowYield = std::chrono::microseconds(100);
+constexpr auto kBusyPeriod = std::chrono::milliseconds(200);
 constexpr int kPausesPerClockRead = 32;
 
 // A range handed out is this part of what one worker would still get.
@@ -33,24 +40,35 @@ inline void pause_processor() {
   __builtin_ia32_pause();
 }
 
-// Waits until `word` differs from `old`. `sleepers` counts those who need a wake-up.
-void await_change(std::atomic<uint32_t>& word, uint32_t old, std::atomic<uint32_t>& sleepers) {
-  const Clock::time_point start = Clock::now();
-  while (Clock::now() - start < kSpin) {
-    for (int i = 0; i < kPausesPerClockRead; ++i) {
-      if (word.load(std::memory_order_acquire) != old) return;
-      pause_processor();
+// How one thread waits; used by one thread at a time.
+class Waiter {
+ public:
+  // Waits until `word` differs from `old`. `sleepers` counts those who need a wake-up.
+  void await_change(std::atomic<uint32_t>& word, uint32_t old, std::atomic<uint32_t>& sleepers) {
+    const Clock::time_point start = Clock::now();
+    Clock::time_point now = start;
+    while (now - start < kSpin) {
+      for (int i = 0; i < kPausesPerClockRead; ++i) {
+        if (word.load(std::memory_order_acquire) != old) return;
+        pause_processor();
+      }
+      now = Clock::now();
     }
+    while (now - start < kYield && now >= busy_until_) {
+      if (word.load(std::memory_order_acquire) != old) return;
+      sched_yield();
+      const Clock::time_point before = std::exchange(now, Clock::now());
+      if (now - before > kSlowYield) busy_until_ = now + kBusyPeriod;
+    }
+    sleepers.fetch_add(1);
+    while (word.load() == old)
+      futex_wait(word, old);
+    sleepers.fetch_sub(1);
   }
-  while (Clock::now() - start < kYield) {
-    if (word.load(std::memory_order_acquire) != old) return;
-    sched_yield();
-  }
-  sleepers.fetch_add(1);
-  while (word.load() == old)
-    futex_wait(word, old);
-  sleepers.fetch_sub(1);
-}
+
+ private:
+  Clock::time_point busy_until_{};  // another thread was seen to use this processor
+};
 
 // A thread that blocks all signals: they belong to the threads of the program.
 class QuietSignals {
@@ -84,6 +102,8 @@ struct ThreadPool::State {
   std::mutex turn;
   Job job;  // written only while the gate is closed and empty
   std::vector<std::thread> threads;
+  Placement placement;
+  Waiter caller;  // whoever has the turn
 
   alignas(64) std::atomic<int64_t> next{0};
   alignas(64) std::atomic<uint32_t> gate{0};
@@ -91,6 +111,9 @@ struct ThreadPool::State {
   alignas(64) std::atomic<uint32_t> launches{0};  // changes with every launch, and to stop
   std::atomic<uint32_t> sleepers{0};
   std::atomic<bool> stopping{false};
+
+  std::vector<pid_t> ids;  // of the threads, written by each before it counts itself as started
+  std::atomic<uint32_t> started{0};
 
   void work(int worker) {
     int64_t first = next.load(std::memory_order_relaxed);
@@ -118,9 +141,13 @@ struct ThreadPool::State {
   }
 
   void serve(int worker) {
+    ids[size_t(worker - 1)] = gettid();
+    started.fetch_add(1);
+    futex_wake_all(started);
     uint32_t seen = 0;
+    Waiter waiter;
     while (true) {
-      await_change(launches, seen, sleepers);
+      waiter.await_change(launches, seen, sleepers);
       seen = launches.load();
       if (stopping.load()) return;
       if (!enter()) continue;
@@ -137,7 +164,7 @@ struct ThreadPool::State {
   void close_and_wait() {
     uint32_t inside = gate.fetch_and(~kOpen) & ~kOpen;
     while (inside != 0) {
-      await_change(gate, inside, caller_sleeps);
+      caller.await_change(gate, inside, caller_sleeps);
       inside = gate.load(std::memory_order_acquire);
     }
   }
@@ -146,6 +173,7 @@ struct ThreadPool::State {
 ThreadPool::ThreadPool(int workers) : state_(std::make_unique<State>()) {
   if (workers <= 0) workers = usable_cpus();
   QuietSignals quiet;
+  state_->ids.resize(size_t(workers) - 1);
   for (int worker = 1; worker < workers; ++worker) {
     try {
       state_->threads.emplace_back([state = state_.get(), worker] { state->serve(worker); });
@@ -154,6 +182,12 @@ ThreadPool::ThreadPool(int workers) : state_(std::make_unique<State>()) {
     }
     pthread_setname_np(state_->threads.back().native_handle(), "kiln-pool");
   }
+  const auto count = uint32_t(state_->threads.size());
+  for (uint32_t seen; (seen = state_->started.load()) != count;) {
+    futex_wait(state_->started, seen);
+  }
+  state_->ids.resize(count);
+  state_->placement.bind(state_->ids);
 }
 
 ThreadPool::~ThreadPool() {
@@ -172,6 +206,7 @@ void ThreadPool::run(int64_t total, Body body, void* context) {
   State& state = *state_;
   std::lock_guard turn(state.turn);
   if (total == 1 || state.threads.empty()) return body(context, 0, total, 0);
+  state.placement.make_room_for_caller();
   state.job = {body, context, total, workers()};
   state.next.store(0, std::memory_order_relaxed);
   state.gate.store(State::kOpen);
