@@ -81,7 +81,7 @@ TEST_CASE("A worker makes room for a caller that has moved to its processor") {
   });
 }
 
-TEST_CASE("A pool smaller than the machine is left to the system") {
+TEST_CASE("A pool that does not fit the machine is left to the system") {
   const Sleepers workers(allowed_cpus().size() + 1);
   Placement placement;
   placement.bind(workers.ids());
