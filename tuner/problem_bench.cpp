@@ -72,11 +72,14 @@ StatusOr<std::unique_ptr<ProblemBench>> ProblemBench::make(
              first_input->dtype == Dtype::kBF16) {
     bench->probe_ = worker::Probe::kBf16;
   }
+  bench->work_ = bench->cost_.bandwidth_bound ? bench->cost_.bytes : bench->cost_.flops;
+  bench->reference_rate_ = peaks[size_t(bench->probe_)];
   return bench;
 }
 
-double ProblemBench::at_peak(const Timing& timing) {
-  return timing.median_ns * (timing.probe_ratio > 0 ? timing.probe_ratio : 1.0);
+double ProblemBench::steady_ns(const Timing& timing) const {
+  const double rate = timing.peak_fraction * reference_rate_;
+  return rate > 0 ? work_ / rate * 1e9 : timing.median_ns;
 }
 
 worker::Command ProblemBench::time_command(nanoseconds budget) const {
@@ -204,7 +207,7 @@ StatusOr<Measurement> ProblemBench::try_measure(RunWorker& worker, const Candida
   }
   worker::Command command = time_command(limits.budget);
   command.best_ns = limits.best_ns;
-  command.probe_reference = peaks_[size_t(probe_)];
+  command.probe_reference = reference_rate_;
   const milliseconds time_limit =
       std::chrono::ceil<milliseconds>(6 * limits.budget + nanoseconds(int64_t(10 * first_ns))) +
       kLeastLimit;
@@ -300,13 +303,14 @@ Timing ProblemBench::summarise(const std::vector<double>& launch_ns,
   const double rate = median_of(probe);
   if (first_probe_ == 0) first_probe_ = rate;
   last_probe_ = rate;
-  const double peak = peaks_[size_t(probe_)];
-  timing.probe_ratio = peak > 0 ? rate / peak : 1.0;
+  if (reference_rate_ == 0) reference_rate_ = rate;
+  double& peak = peaks_[size_t(probe_)];
+  peak = std::max(peak, rate);
+  timing.probe_ratio = rate / peak;
   // Paired by round, so that a machine that slows down for a while changes both.
-  const double work = cost_.bandwidth_bound ? cost_.bytes : cost_.flops;
   std::vector<double> fractions;
   for (size_t i = 0; i < launch_ns.size(); ++i) {
-    fractions.push_back(work / (launch_ns[i] * 1e-9) / probe[i]);
+    fractions.push_back(work_ / (launch_ns[i] * 1e-9) / probe[i]);
   }
   timing.peak_fraction = median_of(std::move(fractions));
   return timing;

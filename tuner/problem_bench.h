@@ -48,7 +48,7 @@ struct Candidate {
 
 struct TimeLimits {
   std::chrono::nanoseconds budget{120'000'000};  // of the samples of one variant
-  double best_ns = 0;                            // of the best so far, at the peaks; 0: no race
+  double best_ns = 0;                            // steady time of the best so far; 0: no race
   double first_ns = 0;                           // about what a first launch takes; 0: unknown
 };
 
@@ -76,8 +76,11 @@ class ProblemBench {
                                                  std::chrono::nanoseconds budget,
                                                  std::stop_token stop);
 
-  // Time that the launch would take if the probe ran at its best: what variants are ranked by.
-  static double at_peak(const Timing& timing);
+  // Time that the launch would take while the probe runs at the reference rate: what variants are
+  // ranked by, so that a machine that slows down for a while does not decide.
+  double steady_ns(const Timing& timing) const;
+  // Best rates seen so far.
+  const PeakRates& peaks() const { return peaks_; }
   // Median of the probe during the first and the last timing.
   double first_probe() const { return first_probe_; }
   double last_probe() const { return last_probe_; }
@@ -118,6 +121,8 @@ class ProblemBench {
   std::unique_ptr<Reference> reference_;
   std::unique_ptr<Reference> reference_without_optional_;  // null: the same values
   bool has_optional_ = false;
+  double work_ = 0;            // FLOPs or bytes, as the probe counts
+  double reference_rate_ = 0;  // of the probe; fixed, so that steady times compare
   double first_probe_ = 0;
   double last_probe_ = 0;
 };

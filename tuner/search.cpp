@@ -181,14 +181,14 @@ Status Search::evaluate_compiled(size_t point, Compiled compiled) {
   TimeLimits limits{.budget = variant_budget()};
   if (!finalists_.empty()) {
     limits.best_ns = finalists_.front().time_ns;
-    limits.first_ns = finalists_.front().time_ns;
+    limits.first_ns = finalists_.front().measurement.timing.median_ns;
   }
   // The default is never raced: everything else is compared with it.
   if (point == default_point_) limits.best_ns = 0;
   KILN_ASSIGN_OR_RETURN(measurement, bench_->measure(context_.worker, candidate, limits, stop_));
-  const bool best = measurement.verdict == Verdict::kOk &&
-                    (finalists_.empty() ||
-                     ProblemBench::at_peak(measurement.timing) < finalists_.front().time_ns);
+  const bool best =
+      measurement.verdict == Verdict::kOk &&
+      (finalists_.empty() || bench_->steady_ns(measurement.timing) < finalists_.front().time_ns);
   if (best && measurement.timing.noisy) {
     // Too good to be believed from a disturbed measurement.
     limits.budget *= 2;
@@ -217,13 +217,13 @@ Status Search::record(size_t point, const Measurement& measurement) {
 
 void Search::tell(size_t point, const Measurement& measurement) {
   std::optional<double> time_ns;
-  if (counts(measurement.verdict)) time_ns = ProblemBench::at_peak(measurement.timing);
+  if (counts(measurement.verdict)) time_ns = bench_->steady_ns(measurement.timing);
   strategy_->tell(point, time_ns);
-  if (time_ns && point == default_point_) progress_.default_ns = *time_ns;
+  if (time_ns && point == default_point_) progress_.default_ns = measurement.timing.median_ns;
   bool improved = false;
   if (!finalists_.empty() && finalists_.front().point == point) {
     improved = true;
-    progress_.best_ns = finalists_.front().time_ns;
+    progress_.best_ns = measurement.timing.median_ns;
     progress_.best_config = space_->text(measurement.config);
   }
   report(improved);
@@ -232,8 +232,7 @@ void Search::tell(size_t point, const Measurement& measurement) {
 void Search::keep_finalist(size_t point, const Measurement& measurement, Candidate candidate) {
   best_fraction_ = std::max(best_fraction_, measurement.timing.peak_fraction);
   Finalist finalist{.point = point,
-                    .time_ns = ProblemBench::at_peak(measurement.timing),
-                    .first_ns = measurement.timing.median_ns,
+                    .time_ns = bench_->steady_ns(measurement.timing),
                     .candidate = std::move(candidate),
                     .measurement = measurement};
   const auto place = std::upper_bound(
@@ -338,6 +337,7 @@ StatusOr<Outcome> Search::finish() {
 
   progress_.phase = Progress::Phase::kVerifying;
   report(true);
+  context_.peaks = bench_->peaks();
   bench_.reset();  // its memory is wanted for the second seed
   BenchOptions options{.seed = options_.seed ^ kSecondSeed, .cache = options_.cache};
   options.timed = false;

@@ -44,13 +44,14 @@ class Search {
          const std::function<void(const Progress&)>& progress, std::stop_token stop);
 
   StatusOr<Outcome> run(Turn& turn);
+  // Best rates of the machine seen so far.
+  const PeakRates& peaks() const { return bench_ ? bench_->peaks() : context_.peaks; }
 
  private:
   using Clock = std::chrono::steady_clock;
   struct Finalist {
     size_t point = 0;
-    double time_ns = 0;  // at the machine's peak
-    double first_ns = 0;
+    double time_ns = 0;   // steady
     Candidate candidate;  // without artifact: known from before, not compiled now
     Measurement measurement;
   };

@@ -42,7 +42,10 @@ class DeviceTuner : public Tuner {
                                 .compilers = compilers_,
                                 .peaks = peaks,
                                 .idle_load = options_.idle_load};
-    return Search(context, family, problem, options, sink, progress, stop).run(turn);
+    Search search(context, family, problem, options, sink, progress, stop);
+    StatusOr<Outcome> outcome = search.run(turn);
+    peaks_ = search.peaks();
+    return outcome;
   }
 
   StatusOr<Checked> check(const Family& family, const Problem& problem, const Config& config,
@@ -58,7 +61,7 @@ class DeviceTuner : public Tuner {
   }
 
  private:
-  // Measured once; the caller holds the turn.
+  // Measured once, then raised by what tunings see; the caller holds the turn.
   StatusOr<PeakRates> measured_peaks() {
     if (peaks_) return *peaks_;
     RunOptions run;

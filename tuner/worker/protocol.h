@@ -106,8 +106,8 @@ struct Command {
   int32_t max_samples = kMaxSamples;
   int64_t budget_ns = 0;       // kTime and kPeaks: wall-clock
   double target_width = 0.01;  // stop when the interval of every median is narrower, relative
-  // Racing (one variant): dropped when clearly slower than `best_ns`, which was measured when the
-  // probe gave `probe_reference`; 0: no race.
+  // Racing (one variant): dropped when clearly slower than `best_ns`, the best's time while the
+  // probe gives `probe_reference`; 0: no race.
   double best_ns = 0;
   double probe_reference = 0;
 };

@@ -50,11 +50,13 @@ StatusOr<double> Sampler::sample(int variant, int batch, bool warm) {
 }
 
 bool Sampler::lost(const Command& command, const Samples& samples) const {
-  if (command.best_ns <= 0 || samples.launch_ns.size() != 1) return false;
+  if (command.best_ns <= 0 || command.probe_reference <= 0 || samples.launch_ns.size() != 1) {
+    return false;
+  }
   std::vector<double> times = samples.launch_ns[0];
   std::sort(times.begin(), times.end());
   // A machine that is slow at the moment is no fault of the variant.
-  const double slowdown = std::max(1.0, command.probe_reference / median_of(samples.probe));
+  const double slowdown = command.probe_reference / median_of(samples.probe);
   const double bound = command.best_ns * slowdown;
   if (times.front() > kHopeless * bound) return true;
   if (times.size() >= kFewSamples && times.front() > kBehind * bound) return true;
