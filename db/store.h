@@ -130,7 +130,8 @@ class Store {
 
   // Idempotent by request id: the existing job is returned unchanged.
   virtual StatusOr<JobRow> create_job(const JobRow& row) = 0;
-  virtual Status update_job(const JobRow& row) = 0;  // state, error, winner, evaluations, times
+  // All but request id, problem, device and time of creation. NOT_FOUND.
+  virtual Status update_job(const JobRow& row) = 0;
   virtual StatusOr<JobRow> job(int64_t id) = 0;      // NOT_FOUND
   virtual StatusOr<std::vector<JobRow>> jobs(const std::vector<JobState>& states,
                                              const Page& page) = 0;

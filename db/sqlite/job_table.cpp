@@ -91,9 +91,10 @@ StatusOr<int64_t> insert_job(Connection& connection, const JobRow& row) {
 
 Status update_job_row(Connection& connection, const JobRow& row) {
   Statement update = connection.prepare(
-      "UPDATE job SET background = ?, state = ?, error = ?, winner_id = ?, evaluations = ?, "
+      "UPDATE job SET options = ?, background = ?, state = ?, error = ?, winner_id = ?, evaluations = ?, "
       "started_unix_ns = ?, finished_unix_ns = ?, checksum = ? WHERE id = ?");
-  update.bind(int64_t(row.background)).bind(name_of(row.state)).bind(row.error);
+  update.bind(row.options_json).bind(int64_t(row.background));
+  update.bind(name_of(row.state)).bind(row.error);
   update.bind(row.winner_id).bind(row.evaluations).bind(row.started_unix_ns);
   update.bind(row.finished_unix_ns).bind(checksum(row, row.id)).bind(row.id);
   KILN_RETURN_IF_ERROR(update.run());

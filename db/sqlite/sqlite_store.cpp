@@ -162,7 +162,6 @@ Status SqliteStore::update_job(const JobRow& row) {
     updated.problem = known->problem;
     updated.device = known->device;
     updated.fingerprint = known->fingerprint;
-    updated.options_json = known->options_json;
     updated.created_unix_ns = known->created_unix_ns;
     return update_job_row(tables.connection, updated);
   });

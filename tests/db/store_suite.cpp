@@ -142,7 +142,8 @@ void creates_jobs_once(const OpenStore& open) {
   job->winner_id = 5;
   job->evaluations = 9;
   job->finished_unix_ns = 11;
-  job->options_json = "ignored";
+  job->options_json = "{\"seed\":2}";
+  job->device = "never changes";
   REQUIRE(store->update_job(*job).ok());
   JobRow unknown = *job;
   unknown.id = 1000;
@@ -153,7 +154,8 @@ void creates_jobs_once(const OpenStore& open) {
   REQUIRE(read.ok());
   CHECK(read->state == JobState::kSucceeded);
   CHECK(read->winner_id == 5);
-  CHECK(read->options_json == "{}");
+  CHECK(read->options_json == "{\"seed\":2}");
+  CHECK(read->device == "host");
   CHECK(store->jobs({JobState::kQueued}, {})->size() == 2);
   CHECK(store->jobs({JobState::kQueued, JobState::kSucceeded}, {})->size() == 3);
   CHECK(store->jobs({}, {0, 1})->size() == 1);

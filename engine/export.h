@@ -1,0 +1,19 @@
+// The exported form of winners, "kiln.export.v1": docs/export.md.
+
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/status.h"
+#include "db/store.h"
+#include "engine/catalogue.h"
+
+namespace kiln::engine {
+
+// A JSON document with sorted keys and winners in the order of device, family and problem, so that
+// two exports differ where winners do. Holds configs, measurements and provenance, never code.
+StatusOr<std::string> export_document(const std::vector<db::WinnerRow>& rows,
+                                      const Catalogue& catalogue);
+
+}  // namespace kiln::engine

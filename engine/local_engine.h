@@ -1,0 +1,98 @@
+// The Engine in this process: devices, store, jobs and lookups put together.
+
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "engine/answer_cache.h"
+#include "engine/catalogue.h"
+#include "engine/engine.h"
+#include "engine/flights.h"
+#include "engine/jobs.h"
+#include "engine/lookup.h"
+#include "engine/served_device.h"
+
+namespace kiln::engine {
+
+// Names a problem key on a device in the cache of answers.
+std::string cache_key(const ServedDevice& device, const Problem& problem);
+
+class LocalEngine final : public Engine {
+ public:
+  static StatusOr<std::unique_ptr<LocalEngine>> open(const EngineOptions& options,
+                                                     Catalogue catalogue);
+  ~LocalEngine() override;
+
+  std::vector<const Family*> families() const override { return catalogue_.families(); }
+  StatusOr<const Family*> family(std::string_view name) const override {
+    return catalogue_.family(name);
+  }
+  StatusOr<Problem> problem(
+      std::string_view family,
+      const std::vector<std::pair<std::string, Value>>& fields) const override;
+
+  StatusOr<KernelAnswer> get_kernel(const Problem& problem, const std::string& device,
+                                    const Policy& policy, std::stop_token stop) override;
+
+  StatusOr<JobView> tune(const Problem& problem, const TuneRequest& request) override;
+  StatusOr<JobView> job(int64_t id) override { return jobs_->view(id); }
+  StatusOr<std::vector<JobView>> jobs(const std::vector<db::JobState>& states,
+                                      const db::Page& page) override {
+    return jobs_->list(states, page);
+  }
+  StatusOr<JobView> cancel(int64_t id) override { return jobs_->cancel(id); }
+  StatusOr<std::shared_ptr<void>> watch(
+      int64_t id, std::function<void(const JobView&, bool last)> observer) override {
+    return jobs_->watch(id, std::move(observer));
+  }
+
+  StatusOr<db::WinnerRow> winner(int64_t id) override { return store_->winner(id); }
+  StatusOr<std::vector<db::WinnerRow>> winners(const db::WinnerFilter& filter,
+                                               const db::Page& page) override {
+    return store_->winners(filter, page);
+  }
+  StatusOr<std::vector<db::MeasurementRow>> measurements(const db::WinnerRow& winner,
+                                                         const db::Page& page) override {
+    return store_->measurements(winner.problem, winner.fingerprint, page);
+  }
+  bool stale(const db::WinnerRow& winner) override;
+  Status delete_winner(int64_t id) override;
+  StatusOr<std::string> export_json(const db::WinnerFilter& filter) override;
+
+  std::vector<DeviceView> devices() override;
+  StatusOr<db::GcReport> gc(const db::GcPolicy& policy) override { return store_->gc(policy); }
+  std::vector<Diagnosis> doctor() override;
+
+ private:
+  LocalEngine(const EngineOptions& options, Catalogue catalogue)
+      : options_(options), catalogue_(std::move(catalogue)) {}
+
+  // FAILED_PRECONDITION naming the device asked for and those served.
+  StatusOr<const ServedDevice*> resolve(const std::string& name_or_fingerprint) const;
+  Status check(const ServedDevice& device, const Problem& problem) const;
+
+  struct Call;  // one get_kernel
+  StatusOr<Answer> best_known(const Call& call);
+  StatusOr<Answer> known_or_look_up(const Call& call, Answer Known::* kind);
+  StatusOr<Answer> stand_in(const Call& call);
+  StatusOr<Answer> wait_for_tuning(const Call& call);
+  int64_t tune_in_background(const Call& call);
+  KernelAnswer reply(const Call& call, const Answer& answer) const;
+  void on_finished(const ServedDevice& device, const Problem& problem, const Answer& answer);
+
+  const EngineOptions options_;
+  const Catalogue catalogue_;
+  std::stop_source closing_;
+  std::unique_ptr<db::Store> store_;
+  std::vector<std::unique_ptr<ServedDevice>> devices_;
+  std::unique_ptr<Lookup> lookup_;
+  AnswerCache cache_;
+  Flights<StatusOr<Answer>> flights_;
+  std::unique_ptr<Jobs> jobs_;  // last: its threads use the others
+};
+
+}  // namespace kiln::engine

@@ -1,0 +1,75 @@
+#include "engine/served_device.h"
+
+#include <unistd.h>
+
+#include <filesystem>
+#include <limits>
+
+namespace kiln::engine {
+
+std::string find_worker(const std::string& configured) {
+  if (!configured.empty()) return configured;
+  constexpr const char* kName = "kiln-worker";
+  std::error_code error;
+  const std::filesystem::path here =
+      std::filesystem::read_symlink("/proc/self/exe", error).parent_path();
+  // Programs and tests of a build tree lie in folders side by side.
+  for (const auto& candidate :
+       {here / kName, here / "../bin" / kName, here / "../libexec/kiln" / kName}) {
+    if (::access(candidate.c_str(), X_OK) == 0) return candidate.lexically_normal().string();
+  }
+  return (here / kName).string();
+}
+
+StatusOr<std::unique_ptr<ServedDevice>> ServedDevice::open(const std::string& name,
+                                                           const Catalogue& catalogue,
+                                                           const EngineOptions& options) {
+  std::unique_ptr<ServedDevice> served(new ServedDevice);
+  KILN_ASSIGN_OR_RETURN(
+      served->device_,
+      devices::open_device(name, {.sources = catalogue.sources(),
+                                  .cache_directory = options.state_directory + "/compile",
+                                  .compiler = options.compiler}));
+  served->fingerprint_text_ = served->device_->fingerprint().text();
+  served->toolchain_ = served->device_->toolchain();
+  tuner::TunerOptions tuner_options;
+  tuner_options.worker_path = find_worker(options.worker_path);
+  tuner_options.compile_processes = options.compile_processes;
+  tuner_options.idle_load = options.background == Background::kAlways
+                                ? std::numeric_limits<double>::infinity()
+                                : options.idle_load;
+  auto tuner = tuner::Tuner::start(*served->device_, tuner_options);
+  if (tuner.ok()) {
+    served->tuner_ = *std::move(tuner);
+  } else {
+    served->no_tuner_ = tuner.status();
+  }
+  return served;
+}
+
+StatusOr<tuner::Tuner*> ServedDevice::tuner() const {
+  if (!toolchain_.ok()) return toolchain_.status();
+  if (tuner_ == nullptr) return no_tuner_;
+  return tuner_.get();
+}
+
+std::optional<tuner::Tuner::Peaks> ServedDevice::peaks(bool may_measure) const {
+  std::lock_guard lock(peaks_mutex_);
+  if (!peaks_ && may_measure && tuner_ != nullptr) {
+    if (auto measured = tuner_->peaks(); measured.ok()) peaks_ = *measured;
+  }
+  return peaks_;
+}
+
+std::string ServedDevice::code_identity(const Family& family, const Problem& problem,
+                                        const Config& config) const {
+  return device_->code_identity(family.source(problem, config, target()));
+}
+
+bool ServedDevice::is_current(const Family& family, const Problem& problem,
+                              const Measurement& measurement) const {
+  if (toolchain_.ok() && *toolchain_ != measurement.toolchain) return false;
+  return code_identity(family, problem, measurement.config) == measurement.code_identity;
+}
+
+}  // namespace kiln::engine
