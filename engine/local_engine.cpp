@@ -11,13 +11,15 @@ namespace kiln::engine {
 
 StatusOr<std::unique_ptr<Engine>> Engine::open(const EngineOptions& options) {
   KILN_ASSIGN_OR_RETURN(Catalogue catalogue, Catalogue::embedded(options.templates_directory));
-  return LocalEngine::open(options, std::move(catalogue));
+  KILN_ASSIGN_OR_RETURN(auto store, db::open_sqlite({options.state_directory}));
+  return LocalEngine::open(options, std::move(catalogue), std::move(store));
 }
 
 StatusOr<std::unique_ptr<LocalEngine>> LocalEngine::open(const EngineOptions& options,
-                                                         Catalogue catalogue) {
+                                                         Catalogue catalogue,
+                                                         std::unique_ptr<db::Store> store) {
   std::unique_ptr<LocalEngine> engine(new LocalEngine(options, std::move(catalogue)));
-  KILN_ASSIGN_OR_RETURN(engine->store_, db::open_sqlite({options.state_directory}));
+  engine->store_ = std::move(store);
   std::vector<const ServedDevice*> served;
   for (const std::string& name : options.devices) {
     KILN_ASSIGN_OR_RETURN(auto device, ServedDevice::open(name, engine->catalogue_, options));

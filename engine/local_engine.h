@@ -24,7 +24,8 @@ std::string cache_key(const ServedDevice& device, const Problem& problem);
 class LocalEngine final : public Engine {
  public:
   static StatusOr<std::unique_ptr<LocalEngine>> open(const EngineOptions& options,
-                                                     Catalogue catalogue);
+                                                     Catalogue catalogue,
+                                                     std::unique_ptr<db::Store> store);
   ~LocalEngine() override;
 
   std::vector<const Family*> families() const override { return catalogue_.families(); }
