@@ -23,7 +23,7 @@ COLUMNS = ("name", "batch", "heads_q", "heads_kv", "seq_q", "seq_kv", "head_dim"
 DTYPE_NAMES = ("f32", "bf16", "f16")
 
 LARGEST_GFLOP = 60.0  # at batch 1: rows beyond are left out
-BATCH_GFLOP = 8.0  # the batch is cut to stay below these
+BATCH_GFLOP = 4.0  # the batch is cut to stay below these
 BATCH_BYTES = 300e6  # of f32 arguments
 
 # Largest |difference| from a computation in f32, relative to the largest |value|.

@@ -48,7 +48,7 @@ def cases(rows: list[Row]) -> Iterator[Case]:
         if key in seen:
             continue
         seen.add(key)
-        name = f"{row['model']}-{size['kh']}x{size['kw']}"
+        name = f"{row['model']}-{size['C']}x{size['H']}x{size['W']}-{size['kh']}x{size['kw']}"
         if size["stride"] > 1:
             name += f"s{size['stride']}"
         yield Case(name, FAMILY, row["dtype"], row["layout"], fields)

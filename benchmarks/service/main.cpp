@@ -1,7 +1,7 @@
 // Latencies of kilnd, each round beside an echo of the same bytes by a process like it. Prints
 // JSON:
 //
-//     {"machine": {…}, "rounds": [{"name", "unit", "kiln": […], "peer": […]}]}
+//     {"rounds": [{"name", "unit", "kiln": […], "peer": […]}]}
 //
 // Arguments: the kilnd executable; or --echo SOCKET to be the echo.
 
@@ -18,6 +18,7 @@
 
 #include "benchmarks/service/child.h"
 #include "benchmarks/service/echo_server.h"
+#include "benchmarks/service/in_process.h"
 #include "benchmarks/service/latency.h"
 #include "echo.grpc.pb.h"
 #include "kiln/v1/kiln.grpc.pb.h"
@@ -182,6 +183,7 @@ int run(const std::string& self, const std::string& daemon) {
     rounds.push_back(cached("cached GetKernel, artifact known", kiln, echo, with_hash));
     rounds.push_back(cached("cached GetKernel", kiln, echo, request));
     rounds.push_back(untuned(kiln, second, with_hash, rounds));
+    rounds.push_back(in_process_lookup(socket, request.problem()));
   }
   std::filesystem::remove_all(folder);
   std::cout << json{{"rounds", rounds}}.dump() << "\n";
