@@ -12,3 +12,4 @@ cd "$kiln_root"
 source scripts/lib/log.sh
 source scripts/lib/packages.sh
 source scripts/lib/build.sh
+source scripts/lib/daemon.sh
