@@ -36,7 +36,7 @@ struct Buffer {
   std::string name = {};
   Dtype dtype = Dtype::kF32;
   std::vector<std::string>
-      shape;               // expressions, one an axis, in the order documented by the family
+      shape;                    // expressions, one an axis, in the order documented by the family
   std::vector<int> order = {};  // axes by falling stride when dense; empty: as in `shape`
   Kind kind = Kind::kInput;
   Initial initial = Initial::kNone;  // temporaries

@@ -42,7 +42,7 @@ struct Field {
   std::string name;
   FieldClass field_class = FieldClass::kStatic;
   FieldType type = FieldType::kInteger;
-  std::string documentation = {};                // one sentence, with the unit
+  std::string documentation = {};           // one sentence, with the unit
   std::optional<Value> default_value = {};  // absent: the caller must give it
   double minimum = 0;                       // integer and real; inclusive
   double maximum = 0;

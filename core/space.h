@@ -21,7 +21,7 @@ namespace kiln {
 
 struct Parameter {
   std::string name;
-  std::string documentation = {};             // what it changes, in one line
+  std::string documentation = {};        // what it changes, in one line
   std::vector<int64_t> values;           // ascending, at least one
   std::vector<std::string> labels = {};  // empty, or one for each value
 };
