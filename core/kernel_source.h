@@ -10,8 +10,7 @@ namespace kiln {
 
 struct KernelSource {
   struct Member {
-    std::string
-        type;  // "int", "bool", "float", an enumeration of tile/, or "type" for a type alias
+    std::string type;   // "int", "bool", "float", an enumeration of tile/; "type": a type alias
     std::string name;   // "block_m"
     std::string value;  // C++ text: "64", "true", "tile::bf16"
   };

@@ -19,6 +19,11 @@ bool is_word_character(char c) {
   return std::isalnum(static_cast<unsigned char>(c)) || c == '_';
 }
 
+// Whether a slash after this character goes on with a path rather than starting one.
+bool continues_path(char c) {
+  return is_word_character(c) || c == '}' || c == '.';
+}
+
 // "path:line: word" for each occurrence; with `whole`, only where it is a word of its own.
 std::string occurrences(const SourceFile& file, const std::vector<std::string>& words, bool whole) {
   const std::string text = lower(file.text);
@@ -29,6 +34,7 @@ std::string occurrences(const SourceFile& file, const std::vector<std::string>& 
       const bool inside_word = (at > 0 && is_word_character(text[at - 1])) ||
                                (end < text.size() && is_word_character(text[end]));
       if (whole && inside_word) continue;
+      if (word.front() == '/' && at > 0 && continues_path(text[at - 1])) continue;
       const auto line = 1 + std::count(text.begin(), text.begin() + std::ptrdiff_t(at), '\n');
       found += file.path + ":" + std::to_string(line) + ": " + word + "\n";
     }
