@@ -93,6 +93,7 @@ constexpr int kAllowed[] = {
     SYS_getpid,
     SYS_getcpu,
     SYS_sched_getaffinity,
+    SYS_sched_setaffinity,
     SYS_restart_syscall,
     SYS_rseq,
     SYS_set_robust_list,
