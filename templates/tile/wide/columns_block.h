@@ -1,8 +1,10 @@
 // The block of the wide lowering whose tiles have their columns in lanes: for tiles of few rows.
 //
-// Every element of a right operand is read once, as it lies, and used for all rows of the tile;
-// values of a row are scalars. Right operands are never staged. Prefetching fetches the values'
-// rows while scores are computed, and the next chunk's keys while values are summed.
+// Every row of a right operand is read once, from end to end, and used for all rows of the tile;
+// values of a row are scalars. Right operands are never staged.
+//
+// bf16 is widened two vectors at a time, into the even and the odd columns: two operations where
+// single vectors take four. Queries and accumulators are kept in that order, too.
 //
 // Config members read here: prefetch.
 
@@ -33,7 +35,8 @@ class ColumnsBlock {
     alignas(64) float d[BM][kStride];
     Row<BM> scale;  // owed to the values if `scaled`; the next product or store pays it
     bool scaled = false;
-    int columns = N;  // how many are in use
+    bool even_odd = false;  // order of the columns within two vectors
+    int columns = N;        // how many are in use
   };
   template <class T, int BM, int K>
   struct Operand {
@@ -51,7 +54,21 @@ class ColumnsBlock {
     const View* view;
     i64 first;
     int count;
+
+    // Fetches the row that will be read kRowsAhead rows after row j of the chunk, in this or the
+    // next.
+    template <int N>
+    TILE_FN void fetch_ahead(int j) const {
+      if constexpr (Config::prefetch) {
+        const auto* p = view->row(lmin(first + j + kRowsAhead, view->rows - 1));
+        constexpr int kLine = 64 / sizeof(*p);
+        TILE_UNROLL
+        for (int x = 0; x < N; x += kLine)
+          __builtin_prefetch(p + x, 0, 2);
+      }
+    }
   };
+  static constexpr int kRowsAhead = 8;
 
   TILE_FN explicit ColumnsBlock(const i64 (&id)[3]) : id_{id[0], id[1], id[2]} {}
 
@@ -130,7 +147,7 @@ class ColumnsBlock {
     for (int i = 0; i < BM * Accum<BM, N>::kStride; i += kLanes) {
       *(VecF32*)(d + i) = splat(x);
     }
-    a.scaled = false;
+    a.scaled = a.even_odd = false;
   }
 
   template <class T, int BM, int K, class View>
@@ -138,9 +155,13 @@ class ColumnsBlock {
     rows_ = (int)lmin(BM, view.rows - r0);
     TILE_ROLL
     for (int i = 0; i < BM; ++i) {
-      const T* p = i < rows_ ? view.row(r0 + i) : nullptr;
-      for_each_vector<K>([&](auto part, int k) {
-        *(VecF32*)&q.d[i][k] = p ? load_part<part.value>(p + k) : VecF32{};
+      const T* p = view.row(r0 + imin(i, rows_ - 1));
+      for_each_step<T, K>([&](auto part, int x) {
+        VecF32 v[part.vectors];
+        load_step(part, p + x, v);
+        TILE_UNROLL
+        for (int n = 0; n < part.vectors; ++n)
+          *(VecF32*)&q.d[i][x + n * kLanes] = i < rows_ ? v[n] : VecF32{};
       });
     }
   }
@@ -152,9 +173,9 @@ class ColumnsBlock {
     TILE_ROLL
     for (int i = 0; i < n; ++i) {
       const auto* p = view.row(r0 + i);
-      for_each_vector<N>([&](auto part, int k) {
-        VecF32& sum = *(VecF32*)&o.d[i][k];
-        sum = xfma(load_part<part.value>(p + k), splat(w.v[i]), sum);
+      for_each_step<float, N>([&](auto part, int x) {
+        VecF32& sum = *(VecF32*)&o.d[i][x];
+        sum = xfma(load_part<part.lanes>(p + x), splat(w.v[i]), sum);
       });
     }
   }
@@ -166,61 +187,69 @@ class ColumnsBlock {
     for (int i = 0; i < n; ++i) {
       const VecF32 scale = splat(o.scaled ? factor.v[i] * o.scale.v[i] : factor.v[i]);
       auto* p = view.row(r0 + i);
-      for_each_vector<N>([&](auto part, int k) {
-        store_part<part.value>(p + k, *(const VecF32*)&o.d[i][k] * scale);
-      });
+      if (o.even_odd) {
+        for_each_step<bf16, N>(
+            [&](auto part, int x) { store_step(part, p + x, &o.d[i][x], scale); });
+      } else {
+        for_each_step<float, N>(
+            [&](auto part, int x) { store_step(part, p + x, &o.d[i][x], scale); });
+      }
     }
   }
 
   // ---- products
 
-  // s = q k^T. Sums of kLanes products of a row with a key are finished together.
+  // s = q k^T. Two keys are read at a time; the sums of kLanes products are finished together.
   template <class T, int BM, int N, int K, class View>
   TILE_FN void mma_abt(Accum<BM, N>& s, const Operand<T, BM, K>& q, const ChunkRef<View>& k) const {
-    constexpr int kRows = imin(BM, kLanes), kKeys = kLanes / kRows;
+    constexpr int kRows = imin(BM, kLanes), kKeys = kLanes / kRows, kPair = imin(kKeys, 2);
+    static_assert(BM % kRows == 0 && kLanes % kRows == 0, "a tile's rows must be a power of two");
     s.columns = footprint::round_up(k.count, kLanes);
-    s.scaled = false;
+    s.scaled = s.even_odd = false;
     TILE_ROLL
     for (int j0 = 0; j0 < s.columns; j0 += kKeys) {
-      const T* key[kKeys];
-      TILE_UNROLL
-      for (int j = 0; j < kKeys; ++j) {
-        key[j] = k.view->row(k.first + imin(j0 + j, k.count - 1));
-      }
-      next_v_.fetch(j0, kKeys);
       TILE_ROLL
       for (int i0 = 0; i0 < BM; i0 += kRows) {
         VecF32 sum[kLanes];
-        TILE_UNROLL
-        for (int i = 0; i < kLanes; ++i)
-          sum[i] = VecF32{};
-        auto step = [&](auto part, int x) {
-          VecF32 key_part[kKeys];
+        TILE_ROLL
+        for (int j = 0; j < kKeys; j += kPair) {
+          const T* key[kPair];
+          VecF32 part_sum[kRows][kPair];
           TILE_UNROLL
-          for (int j = 0; j < kKeys; ++j) {
-            key_part[j] = load_part<part.value>(key[j] + x);
+          for (int n = 0; n < kPair; ++n) {
+            key[n] = k.view->row(k.first + imin(j0 + j + n, k.count - 1));
+            k.template fetch_ahead<K>(j0 + j + n);
+            TILE_UNROLL
+            for (int i = 0; i < kRows; ++i)
+              part_sum[i][n] = VecF32{};
           }
+          for_each_step<T, K>([&](auto part, int x) {
+            VecF32 v[kPair][part.vectors];
+            TILE_UNROLL
+            for (int n = 0; n < kPair; ++n)
+              load_step(part, key[n] + x, v[n]);
+            TILE_UNROLL
+            for (int i = 0; i < kRows; ++i) {
+              TILE_UNROLL
+              for (int u = 0; u < part.vectors; ++u) {
+                const VecF32 query = *(const VecF32*)&q.d[i0 + i][x + u * kLanes];
+                TILE_UNROLL
+                for (int n = 0; n < kPair; ++n)
+                  part_sum[i][n] = xfma(v[n][u], query, part_sum[i][n]);
+              }
+            }
+          });
           TILE_UNROLL
           for (int i = 0; i < kRows; ++i) {
-            const VecF32 query = *(const VecF32*)&q.d[imin(i0 + i, BM - 1)][x];
             TILE_UNROLL
-            for (int j = 0; j < kKeys; ++j) {
-              sum[i * kKeys + j] = xfma(key_part[j], query, sum[i * kKeys + j]);
-            }
+            for (int n = 0; n < kPair; ++n)
+              sum[i * kKeys + j + n] = part_sum[i][n];
           }
-        };
-        constexpr int kWhole = K / kLanes * kLanes;
-        TILE_ROLL
-        for (int x = 0; x < kWhole; x += kLanes)
-          step(Constant<kLanes>{}, x);
-        if constexpr (kWhole != K) step(Constant<K - kWhole>{}, kWhole);
+        }
         const VecF32 total = sums(sum);
         TILE_UNROLL
         for (int i = 0; i < kRows; ++i) {
-          TILE_UNROLL
-          for (int j = 0; j < kKeys; ++j) {
-            if (i0 + i < BM) s.d[i0 + i][j0 + j] = total[i * kKeys + j];
-          }
+          __builtin_memcpy(&s.d[i0 + i][j0], (const float*)&total + i * kKeys, 4 * kKeys);
         }
       }
     }
@@ -230,16 +259,22 @@ class ColumnsBlock {
   template <class T, int BM, int N, int K, class View>
   TILE_FN void mma_acc(Accum<BM, N>& o, const OperandInPlace<T, BM, K>& p,
                        const ChunkRef<View>& v) const {
-    constexpr int kVectors = value_vectors(BM);
-    constexpr int kStrip = kVectors * kLanes, kWhole = N / kStrip * kStrip;
-    TILE_ROLL
-    for (int d = 0; d < kWhole; d += kStrip)
-      add_strip<kVectors, kLanes, T>(o, p, v, d);
-    if constexpr (kWhole != N) {
-      constexpr int kRest = N - kWhole, kRestVectors = (kRest + kLanes - 1) / kLanes;
-      add_strip<kRestVectors, kRest - (kRestVectors - 1) * kLanes, T>(o, p, v, kWhole);
+    o.even_odd = kSame<T, bf16>;
+    if (o.scaled) {
+      TILE_ROLL
+      for (int i = 0; i < BM; ++i) {
+        for_each_step<float, N>([&](auto, int x) { *(VecF32*)&o.d[i][x] *= splat(o.scale.v[i]); });
+      }
+      o.scaled = false;
     }
-    o.scaled = false;
+    constexpr int kKeys = 4;  // as many hide the accumulator's load and store
+    int j = 0;
+    TILE_ROLL
+    for (; j + kKeys <= v.count; j += kKeys)
+      add_keys<kKeys, T>(o, p, v, j);
+    TILE_ROLL
+    for (; j < v.count; ++j)
+      add_keys<1, T>(o, p, v, j);
   }
 
   template <int BM, int N>
@@ -307,10 +342,6 @@ class ColumnsBlock {
     TILE_ROLL
     for (i64 n0 = lo; n0 < hi; n0 += BN) {
       const int count = (int)lmin(BN, hi - n0);
-      if constexpr (Config::prefetch) {
-        next_v_ = RowFetch::of(v, n0, hi, DV);
-        next_k_ = RowFetch::of(k, n0 + BN, hi, D);
-      }
       score(s, ChunkRef<KView>{&k, n0, count});
       soften(n0, s, alpha);
       auto&& p = turn(s, alpha);
@@ -319,90 +350,88 @@ class ColumnsBlock {
   }
 
  private:
-  // Rows to prefetch in step with a product's loop over other rows.
-  struct RowFetch {
-    const char* row = nullptr;
-    i64 stride = 0;
-    int rows = 0;
-    int bytes = 0;
-
-    template <class View>
-    static TILE_FN RowFetch of(const View& view, i64 first, i64 end, int columns) {
-      if constexpr (View::kAffine) {
-        constexpr int kBytes = sizeof(*view.base);
-        return {(const char*)view.row(first), view.stride * kBytes,
-                (int)lmax(0, lmin(1 << 20, end - first)), columns * kBytes};
-      } else {
-        return {};
-      }
-    }
-
-    TILE_FN void fetch(int first, int count) const {
-      const int end = imin(rows, first + count);
-      for (int r = first; r < end; ++r) {
-        for (int b = 0; b < bytes; b += 64)
-          __builtin_prefetch(row + r * stride + b, 0, 2);
-      }
-    }
+  // A step along a row: `lanes` columns in `vectors` vectors.
+  template <int N>
+  struct Step {
+    static constexpr int lanes = N;
+    static constexpr int vectors = (N + kLanes - 1) / kLanes;
   };
 
-  // Vectors of values summed at once for each of `rows` rows: as many as registers hold.
-  static constexpr int value_vectors(int rows) {
-    const int most = (footprint::available_registers(kLanes) - 4) / rows;
-    return most >= 8 ? 8 : most >= 4 ? 4 : most >= 2 ? 2 : 1;
+  // f(step, first column) for the N columns of a row of T.
+  template <class T, int N, class F>
+  static TILE_FN void for_each_step(F f) {
+    constexpr int kPair = 2 * kLanes;
+    constexpr int kPairs = kSame<T, bf16> ? N / kPair * kPair : 0;
+    constexpr int kWhole = N / kLanes * kLanes;
+    TILE_ROLL
+    for (int x = 0; x < kPairs; x += kPair)
+      f(Step<kPair>{}, x);
+    TILE_ROLL
+    for (int x = kPairs; x < kWhole; x += kLanes)
+      f(Step<kLanes>{}, x);
+    if constexpr (kWhole != N) f(Step<N - kWhole>{}, kWhole);
   }
 
-  // Columns d .. of o, V vectors of which the last has kLast valid lanes.
-  template <int V, int kLast, class T, int BM, int N, int K, class View>
-  TILE_FN void add_strip(Accum<BM, N>& o, const OperandInPlace<T, BM, K>& p,
-                         const ChunkRef<View>& v, int d) const {
-    VecF32 sum[BM][V];
-    TILE_UNROLL
-    for (int i = 0; i < BM; ++i) {
-      const VecF32 scale = splat(o.scaled ? o.scale.v[i] : 1.f);
-      TILE_UNROLL
-      for (int x = 0; x < V; ++x) {
-        sum[i][x] = *(const VecF32*)&o.d[i][d + x * kLanes] * scale;
-      }
+  // Two vectors of bf16 come out as even and odd columns.
+  template <int N, class T>
+  static TILE_FN void load_step(Step<N>, const T* p, VecF32 (&v)[Step<N>::vectors]) {
+    if constexpr (Step<N>::vectors == 2) {
+      const VecU32 pairs = *(const VecU32Unaligned*)p;
+      v[0] = (VecF32)(pairs << 16);
+      v[1] = (VecF32)(pairs & 0xffff0000);
+    } else {
+      v[0] = load_part<N>(p);
     }
-    _Pragma("clang loop unroll_count(2)") for (int j = 0; j < v.count; ++j) {
-      const T* row = v.view->row(v.first + j) + d;
-      if (d == 0) next_k_.fetch(j, 1);
-      VecF32 value[V];
+  }
+
+  template <int N, class T>
+  static TILE_FN void store_step(Step<N>, T* p, const float* values, VecF32 scale) {
+    const VecF32 first = *(const VecF32*)values * scale;
+    if constexpr (Step<N>::vectors == 2) {
+      VecF32 low, high;
+      interleave(first, *(const VecF32*)(values + kLanes) * scale, low, high);
+      tile::store(p, low);
+      tile::store(p + kLanes, high);
+    } else {
+      store_part<N>(p, first);
+    }
+  }
+
+  // o += p v for keys j .. j + Keys - 1 of the chunk, their rows read from end to end.
+  template <int Keys, class T, int BM, int N, int K, class View>
+  static TILE_FN void add_keys(Accum<BM, N>& o, const OperandInPlace<T, BM, K>& p,
+                               const ChunkRef<View>& v, int j) {
+    const T* row[Keys];
+    VecF32 weight[BM][Keys];
+    TILE_UNROLL
+    for (int n = 0; n < Keys; ++n) {
+      row[n] = v.view->row(v.first + j + n);
+      v.template fetch_ahead<N>(j + n);
       TILE_UNROLL
-      for (int x = 0; x < V - 1; ++x)
-        value[x] = tile::load(row + x * kLanes);
-      value[V - 1] = load_part<kLast>(row + (V - 1) * kLanes);
+      for (int i = 0; i < BM; ++i)
+        weight[i][n] = splat(p.values[i * p.stride + j + n]);
+    }
+    for_each_step<T, N>([&](auto part, int x) {
+      VecF32 value[Keys][part.vectors];
+      TILE_UNROLL
+      for (int n = 0; n < Keys; ++n)
+        load_step(part, row[n] + x, value[n]);
       TILE_UNROLL
       for (int i = 0; i < BM; ++i) {
-        const VecF32 weight = splat(p.values[i * p.stride + j]);
         TILE_UNROLL
-        for (int x = 0; x < V; ++x)
-          sum[i][x] = xfma(value[x], weight, sum[i][x]);
+        for (int u = 0; u < part.vectors; ++u) {
+          VecF32 sum = *(const VecF32*)&o.d[i][x + u * kLanes];
+          TILE_UNROLL
+          for (int n = 0; n < Keys; ++n)
+            sum = xfma(value[n][u], weight[i][n], sum);
+          *(VecF32*)&o.d[i][x + u * kLanes] = sum;
+        }
       }
-    }
-    TILE_UNROLL
-    for (int i = 0; i < BM; ++i) {
-      TILE_UNROLL
-      for (int x = 0; x < V; ++x) {
-        *(VecF32*)&o.d[i][d + x * kLanes] = sum[i][x];
-      }
-    }
-  }
-
-  // f(lanes there are, first column) for every vector of N columns.
-  template <int N, class F>
-  static TILE_FN void for_each_vector(F f) {
-    constexpr int kWhole = N / kLanes * kLanes;
-    TILE_UNROLL
-    for (int n = 0; n < kWhole; n += kLanes)
-      f(Constant<kLanes>{}, n);
-    if constexpr (kWhole != N) f(Constant<N - kWhole>{}, kWhole);
+    });
   }
 
   i64 id_[3];
   int rows_ = 1 << 30;
-  RowFetch next_v_, next_k_;
 };
 
 }  // namespace tile

@@ -33,6 +33,12 @@ TILE_FN void transpose_stages(V (&r)[kLanes]) {
   if constexpr (S > 1) transpose_stages<S / 2>(r);
 }
 
+template <class V, int... I>
+TILE_FN void interleave(V a, V b, V& low, V& high, Indices<I...>) {
+  low = __builtin_shufflevector(a, b, (I / 2 + I % 2 * kLanes)...);
+  high = __builtin_shufflevector(a, b, (kLanes / 2 + I / 2 + I % 2 * kLanes)...);
+}
+
 template <int S>
 TILE_FN VecF32 sum_stages(VecF32 (&r)[kLanes]) {
   TILE_UNROLL
@@ -63,6 +69,12 @@ TILE_FN VecF32 fold(VecF32 x, F f, Indices<I...> lanes) {
 template <class V>
 TILE_FN void transpose(V (&r)[kLanes]) {
   detail::transpose_stages<kLanes / 2>(r);
+}
+
+// a and b become the even and the odd lanes of two vectors.
+template <class V>
+TILE_FN void interleave(V a, V b, V& low, V& high) {
+  detail::interleave(a, b, low, high, detail::LaneIndices{});
 }
 
 // Lane i of the result is the sum of the lanes of r[i]; r is used up.
