@@ -86,6 +86,7 @@ class DepthwiseForward final : public Family {
         {"int", "activation",
          here + std::array{"kNone", "kRelu", "kGelu", "kSilu"}[size_t(p.activation)]},
         {"int", "lanes", here + (config.at("lanes") == kColumns ? "kColumns" : "kChannels")},
+        {"int", "vectors", number(config.at("vectors"))},
         {"int", "window", number(config.at("window"))},
         {"int", "block_c", number(config.at("block_c"))},
         {"int", "block_h", number(config.at("block_h"))},

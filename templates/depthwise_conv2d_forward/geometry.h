@@ -24,7 +24,7 @@ struct Shape {
   int kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w, pad_h, pad_w;
   int layout, lanes;
   int block_c, block_h, block_w;
-  int window;
+  int window, vectors;
 };
 
 // One axis of the convolution: output i reads inputs i stride - pad + tap dilation.
@@ -64,29 +64,27 @@ constexpr Window window_of(const Shape& s, int registers) {
   const Axis columns{s.kernel_w, s.stride_w, s.dilation_w, s.pad_w, s.block_w};
   // With columns in lanes neighbours lie along the rows only; a column kernel reuses nothing else.
   const bool along_rows = s.lanes == kColumns || (s.kernel_w == 1 && s.kernel_h > 1);
-  const int free = registers - 1 - s.window;
+  const int free = registers / s.vectors - 1 - s.window;
   const int taps = free < 1 ? 1 : free > kMostTaps ? kMostTaps : free;
   return {along_rows ? columns : rows, along_rows ? rows : columns, along_rows, s.window, taps};
 }
 
 // Scratch of a block, in floats: weights [kernel_h][kernel_w] and the bias of the lanes at work;
-// the input tile [height][width]; the outputs. A point of a tile is `point` floats: a pack of
-// channels, or with columns in lanes a single one.
+// the input tile [height][width]; for planes in lanes the outputs, until they are transposed. A
+// point of a tile is `point` floats: a pack of channels, or with columns in lanes a single one.
 //
 // The tile holds zeros where a window can reach beside the image along the inner axis, with columns
 // in lanes along both. Every region ends with a spare pack that unmasked stores may spill into.
 struct Tile {
   int point;
   int height, width;
-  // Floats between the rows of outputs. NHWC puts pixels in full packs, and what a pack has too
-  // many is overwritten by the next pixel; windows along the rows may have put the next row's
-  // before.
-  int row_slack;
   int bias, input, output, floats;  // where the regions begin; the end
 };
 
-constexpr Tile tile_of(const Shape& s, const Window& w, int pack) {
+constexpr Tile tile_of(const Shape& s, const Window& w, int lanes_of_vector) {
+  const int pack = s.vectors * lanes_of_vector;
   const bool columns = s.lanes == kColumns;
+  const bool planes = s.layout == kNchw && !columns;
   const int out_h = w.along_rows ? round_up(s.block_h, w.outputs) : s.block_h;
   const int out_w = columns        ? round_up(s.block_w, pack)
                     : w.along_rows ? s.block_w
@@ -95,15 +93,13 @@ constexpr Tile tile_of(const Shape& s, const Window& w, int pack) {
   t.point = columns ? 1 : pack;
   t.height = w.rows().reach(out_h, w.rows().kernel);
   t.width = round_up(w.columns().reach(out_w, w.columns().kernel), columns ? pack : 1);
-  t.row_slack = s.layout == kNhwc && w.along_rows ? pack : 0;
   const int inputs = t.height * t.width * t.point + pack;
-  const int lanes = columns ? 1 : s.layout == kNchw ? pack : round_up(s.block_c, pack);
-  const int outputs = s.block_h * (s.block_w * lanes + t.row_slack) + pack;
+  const int outputs = planes ? s.block_h * s.block_w * pack + pack : 0;
   t.bias = round_up(s.kernel_h * s.kernel_w * t.point + pack, pack);
   t.input = t.bias + pack;
   // Planes are put side by side in the input's place before they are streamed.
-  t.output = t.input + round_up(inputs > outputs || s.layout == kNhwc ? inputs : outputs, pack);
-  t.floats = t.output + round_up(outputs, pack);
+  t.output = t.input + round_up(inputs > outputs ? inputs : outputs, pack);
+  t.floats = t.output + outputs;
   return t;
 }
 

@@ -10,7 +10,7 @@
 //
 //   stages their weights and the input tile as f32, channels or columns side by side (stage.h),
 //   slides register windows over the tile                                           (window.h),
-//   brings the outputs to y                                                          (store.h).
+//   transposes planes back on their way to y                                         (store.h).
 //
 // Members of the config: Element, layout, activation, and of each axis kernel, stride, dilation and
 // pad; then, free to choose:
@@ -18,6 +18,7 @@
 //   lanes      what lies in neighbouring lanes: channels | columns
 //   block_c, block_h, block_w
 //   window     outputs that a register window holds: more reuse weights better, and need registers
+//   vectors    of a pack of channels
 //   prefetch   whether windows prefetch the input of the next lanes (NHWC: of the next block)
 //   stores     cached | streamed past the cache
 //
@@ -34,26 +35,22 @@ namespace kiln::depthwise_conv2d_forward {
 
 template <class Blk>
 TILE_FN void run_block(Blk& blk, const Args& a) {
-  Place<Blk> p(blk, a);
-  constexpr i64 kStep = Place<Blk>::kLaneStep;
-  const i64 packs = ceil_div(p.lane_end - p.first_lane, kStep);
+  using P = Place<Blk>;
+  P p(blk, a);
   TILE_ROLL
-  for (i64 i = 0; i < packs; ++i) {
-    // Pixels take their packs from the last to the first: the lanes that a pack has too many spill
-    // into the next pixel, whose first pack comes later.
-    p.enter(p.first_lane + (Place<Blk>::kNchwLayout ? i : packs - 1 - i) * kStep);
+  for (i64 lane = p.first_lane; lane < p.lane_end; lane += P::kLaneStep) {
+    p.enter(lane);
     stage_weights(p);
     stage_input(p);
     blk.sync();
     compute(p);
     blk.sync();
-    if constexpr (Place<Blk>::kNchwLayout) {
+    if constexpr (P::kPlaneLanes) {
       store_planes(p);
       blk.sync();
     }
   }
-  if constexpr (!Place<Blk>::kNchwLayout) store_pixels(p);
-  if constexpr (Blk::Config::stores == kStreamed) blk.publish();
+  if constexpr (P::C::stores == kStreamed) blk.publish();
 }
 
 struct Forward {

@@ -25,16 +25,17 @@ struct Place {
   using C = typename Blk::Config;
   using T = typename C::Element;
 
-  static constexpr int W = Blk::kWidth;
+  static constexpr int W = C::vectors * Blk::kWidth;
   static constexpr bool kNchwLayout = C::layout == kNchw;
   static constexpr bool kColumnLanes = C::lanes == kColumns;
   static constexpr bool kPlaneLanes = kNchwLayout && !kColumnLanes;
-  static constexpr Shape kShape = {
-      C::kernel_h, C::kernel_w, C::stride_h, C::stride_w, C::dilation_h, C::dilation_w, C::pad_h,
-      C::pad_w,    C::layout,   C::lanes,    C::block_c,  C::block_h,    C::block_w,    C::window};
+  static constexpr Shape kShape = {C::kernel_h,   C::kernel_w,   C::stride_h, C::stride_w,
+                                   C::dilation_h, C::dilation_w, C::pad_h,    C::pad_w,
+                                   C::layout,     C::lanes,      C::block_c,  C::block_h,
+                                   C::block_w,    C::window,     C::vectors};
   static constexpr Window kWindow = window_of(kShape, Blk::kRegisters);
+  static constexpr Tile kTile = tile_of(kShape, kWindow, Blk::kWidth);
   static constexpr Axis kRows = kWindow.rows(), kColumns = kWindow.columns();
-  static constexpr Tile kTile = tile_of(kShape, kWindow, W);
   static constexpr i64 kPoint = kTile.point, kPitch = kTile.width * kPoint;
   static constexpr int kLaneStep = kColumnLanes ? 1 : W;
 

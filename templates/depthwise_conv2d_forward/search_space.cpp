@@ -6,28 +6,23 @@ namespace kiln::depthwise_conv2d_forward {
 
 namespace {
 
-constexpr int kSpaceVersion = 1;
+constexpr int kSpaceVersion = 2;
 
 int64_t ceil_div(int64_t a, int64_t b) {
   return (a + b - 1) / b;
 }
 
-Shape shape(const DepthwiseProblem& p, int64_t lanes, int64_t block_c, int64_t block_h,
-            int64_t block_w, int64_t window) {
+Shape shape(const DepthwiseProblem& p, const Config& c) {
+  const auto at = [&](const char* name) { return int(c.at(name)); };
   return {int(p.kernel_h),   int(p.kernel_w), int(p.stride_h), int(p.stride_w), int(p.dilation_h),
-          int(p.dilation_w), int(p.pad_h),    int(p.pad_w),    p.layout,        int(lanes),
-          int(block_c),      int(block_h),    int(block_w),    int(window)};
+          int(p.dilation_w), int(p.pad_h),    int(p.pad_w),    p.layout,        at("lanes"),
+          at("block_c"),     at("block_h"),   at("block_w"),   at("window"),    at("vectors")};
 }
 
 // Bytes of scratch.
-int64_t footprint(const Shape& s, const Target& t) {
+int64_t footprint(const DepthwiseProblem& p, const Config& c, const Target& t) {
+  const Shape s = shape(p, c);
   return 4 * int64_t(tile_of(s, window_of(s, t.vector_registers), t.vector_lanes).floats);
-}
-
-// Large kernels need large tiles, whatever the cache.
-int64_t scratch_limit(const DepthwiseProblem& p, const Target& t) {
-  const int64_t least = footprint(shape(p, kChannels, t.vector_lanes, 4, 8, 4), t) + (64 << 10);
-  return std::max<int64_t>(least, std::max<int64_t>(t.l2_bytes, 512 << 10));
 }
 
 // The values below twice `n`, at least the first.
@@ -36,35 +31,50 @@ std::vector<int64_t> up_to(int64_t n, std::vector<int64_t> values) {
   return values;
 }
 
-int64_t outputs_along_window(const DepthwiseProblem& p, bool columns) {
-  return columns || (p.kernel_w == 1 && p.kernel_h > 1) ? p.out_h() : p.out_w();
+int64_t lane_channels(const DepthwiseProblem& p) {
+  return p.layout == kNchw ? p.planes() : p.channels;
+}
+
+// Outputs along the axis of register windows (geometry.h).
+int64_t outputs_along(const DepthwiseProblem& p, int64_t lanes) {
+  return lanes == kColumns || (p.kernel_w == 1 && p.kernel_h > 1) ? p.out_h() : p.out_w();
+}
+
+int64_t blocks(const DepthwiseProblem& p, const Config& c) {
+  return ceil_div(lane_channels(p), c.at("block_c")) * ceil_div(p.out_h(), c.at("block_h")) *
+         ceil_div(p.out_w(), c.at("block_w")) * (p.layout == kNchw ? 1 : p.batch);
 }
 
 std::vector<Parameter> parameters(const DepthwiseProblem& p, const Target& t) {
-  const bool columns = p.layout == kNchw && p.stride_w == 1;
-  const bool large = t.vector_registers >= 32;
-  const int64_t channels = p.layout == kNchw ? p.planes() : p.channels;
+  const bool many = t.vector_registers >= 32;
+  Parameter lanes{.name = "lanes",
+                  .documentation =
+                      "what lies in a vector's lanes: channels (in NCHW by a "
+                      "transpose) or columns",
+                  .values = {kChannels},
+                  .labels = {"channels"}};
+  if (p.layout == kNchw && p.stride_w == 1) {
+    lanes.values.push_back(kColumns);
+    lanes.labels.push_back("columns");
+  }
   return {
-      {.name = "lanes",
-       .documentation =
-           "what lies in a vector's lanes: channels (in NCHW by a transpose) or columns",
-       .values =
-           columns ? std::vector<int64_t>{kChannels, kColumns} : std::vector<int64_t>{kChannels},
-       .labels = columns ? std::vector<std::string>{"channels", "columns"}
-                         : std::vector<std::string>{"channels"}},
+      lanes,
+      {.name = "vectors",
+       .documentation = "vectors of channels that a window takes at once",
+       .values = many && p.layout == kNhwc ? std::vector<int64_t>{1, 2} : std::vector<int64_t>{1}},
       {.name = "window",
        .documentation = "outputs that wait in registers while inputs pass by",
        .values =
-           large ? std::vector<int64_t>{1, 4, 7, 8, 14, 16} : std::vector<int64_t>{1, 4, 7, 8}},
+           many ? std::vector<int64_t>{1, 4, 7, 8, 14, 16} : std::vector<int64_t>{1, 4, 7, 8}},
       {.name = "block_c",
        .documentation = "channels of a block (NCHW: planes)",
-       .values = up_to(channels, {16, 32, 64, 128, 256})},
+       .values = up_to(lane_channels(p), {16, 32, 128})},
       {.name = "block_h",
        .documentation = "rows of a block",
-       .values = up_to(p.out_h(), {1, 4, 7, 14, 28, 56, 112})},
+       .values = p.out_h() == 1 ? std::vector<int64_t>{1} : up_to(p.out_h(), {4, 7, 14, 28, 56})},
       {.name = "block_w",
        .documentation = "columns of a block",
-       .values = up_to(p.out_w(), {8, 14, 28, 56, 112, 256})},
+       .values = up_to(p.out_w(), {7, 14, 28, 56, 112, 256})},
       {.name = "prefetch",
        .documentation = "fetch the next tile into the cache while this one is computed",
        .values = {0, 1}},
@@ -77,29 +87,52 @@ std::vector<Parameter> parameters(const DepthwiseProblem& p, const Target& t) {
 
 std::vector<Constraint> constraints(const DepthwiseProblem& p, const Target& t) {
   return {
-      {"window is less than twice the outputs along it",
+      {"a window with its weights fits the registers",
+       {"vectors", "window"},
+       [=](const Config& c) {
+         const int64_t taps = t.vector_registers / c.at("vectors") - 1 - c.at("window");
+         return taps >= std::min<int64_t>(7, std::max(p.kernel_h, p.kernel_w));
+       }},
+      {"window is 1 where there is one output along it, else less than twice those outputs",
        {"lanes", "window"},
        [=](const Config& c) {
-         const int64_t outputs = outputs_along_window(p, c.at("lanes") == kColumns);
-         return c.at("window") == 1 ? outputs == 1 : c.at("window") < 2 * outputs || outputs == 1;
+         const int64_t outputs = outputs_along(p, c.at("lanes")), window = c.at("window");
+         return outputs == 1 ? window == 1 : window > 1 && (window == 4 || window < 2 * outputs);
        }},
-      {"the block's tile fits the second-level cache",
-       {"lanes", "window", "block_c", "block_h", "block_w"},
+      {"block_c covers whole vectors; with columns in lanes it is 16",
+       {"lanes", "vectors", "block_c"},
        [=](const Config& c) {
-         return footprint(shape(p, c.at("lanes"), c.at("block_c"), c.at("block_h"), c.at("block_w"),
-                                c.at("window")),
-                          t) <= scratch_limit(p, t);
+         if (c.at("lanes") == kColumns) return c.at("block_c") == 16;
+         return c.at("block_c") % (c.at("vectors") * t.vector_lanes) == 0;
        }},
-      {"there are blocks for every thread, unless blocks are the smallest",
+      {"block_w is the least that covers the columns, or half of it",
+       {"block_w"},
+       [=](const Config& c) { return c.at("block_w") >= std::min<int64_t>(p.out_w(), 112) / 2; }},
+      {"the tile fits the second-level cache, or is of the least height",
+       {"lanes", "vectors", "window", "block_c", "block_h", "block_w"},
+       [=](const Config& c) {
+         return c.at("block_h") <= 4 ||
+                footprint(p, c, t) <= std::max<int64_t>(t.l2_bytes, 512 << 10);
+       }},
+      {"there is a block for every thread, or blocks are of the least channels",
        {"block_c", "block_h", "block_w"},
-       [=](const Config& c) {
-         const int64_t channels = p.layout == kNchw ? p.planes() : p.channels;
-         const int64_t blocks =
-             ceil_div(channels, c.at("block_c")) * ceil_div(p.out_h(), c.at("block_h")) *
-             ceil_div(p.out_w(), c.at("block_w")) * (p.layout == kNchw ? 1 : p.batch);
-         return blocks >= t.threads || c.at("block_c") == 16;
-       }},
+       [=](const Config& c) { return c.at("block_c") == 16 || blocks(p, c) >= t.threads; }},
   };
+}
+
+// The greatest value up to `wanted`, and the least from `wanted` on; else the nearest.
+int64_t at_most(const Parameter& parameter, int64_t wanted) {
+  int64_t best = parameter.values.front();
+  for (int64_t v : parameter.values) {
+    if (v <= wanted) best = v;
+  }
+  return best;
+}
+int64_t at_least(const Parameter& parameter, int64_t wanted) {
+  for (int64_t v : parameter.values) {
+    if (v >= wanted) return v;
+  }
+  return parameter.values.back();
 }
 
 }  // namespace
@@ -110,53 +143,44 @@ Space depthwise_space(const DepthwiseProblem& problem, const Target& target) {
 
 Config depthwise_default(const DepthwiseProblem& p, const Target& t) {
   const Space space = depthwise_space(p, t);
-  const auto nearest = [&](const char* name, int64_t wanted) {
-    int64_t best = 0;
-    for (const Parameter& parameter : space.parameters()) {
-      if (parameter.name != name) continue;
-      best = parameter.values.front();
-      for (int64_t v : parameter.values) {
-        if (v <= wanted) best = v;
-      }
-    }
-    return best;
+  const auto parameter = [&](std::string_view name) -> const Parameter& {
+    return *std::find_if(space.parameters().begin(), space.parameters().end(),
+                         [&](const Parameter& q) { return q.name == name; });
   };
-  const auto covering = [&](const char* name, int64_t wanted) {
-    for (const Parameter& parameter : space.parameters()) {
-      if (parameter.name != name) continue;
-      for (int64_t v : parameter.values) {
-        if (v >= wanted) return v;
-      }
-      return parameter.values.back();
-    }
-    return wanted;
-  };
-  const int64_t along = outputs_along_window(p, false);
-  const int64_t window = along == 1 ? 1 : along % 8 == 0 && along % 7 != 0 ? 8 : along < 7 ? 4 : 7;
-  int64_t block_c = p.layout == kNchw ? 16 : nearest("block_c", 128);
-  int64_t block_w = covering("block_w", std::min<int64_t>(p.out_w(), 112));
-  int64_t block_h = p.layout == kNchw ? covering("block_h", std::min<int64_t>(p.out_h(), 56))
-                                      : nearest("block_h", 7);
+  const bool nchw = p.layout == kNchw;
+  // Transposes pay where sums are long or maps narrow.
+  const bool columns = nchw && p.stride_w == 1 && p.taps() <= 16 && p.out_w() >= 14 &&
+                       p.out_w() <= 32 && p.kernel_w <= 5;
+  const int64_t lanes = columns ? kColumns : kChannels;
+  const int64_t along = outputs_along(p, lanes);
+  const int64_t window = along == 1 ? 1 : along < 7 ? 4 : along % 7 == 0 || along < 8 ? 7 : 8;
+  int64_t block_c = nchw ? 16 : at_most(parameter("block_c"), 128);
+  int64_t block_h = nchw ? at_least(parameter("block_h"), std::min<int64_t>(p.out_h(), 56))
+                         : at_most(parameter("block_h"), 14);
+  int64_t block_w = at_least(parameter("block_w"), std::min<int64_t>(p.out_w(), 112));
+  // The next tile is near enough to be fetched by hardware where tiles are tiny.
+  const bool prefetch = nchw && !columns && p.height * p.width > 64;
   const auto config = [&] {
-    return Config({{"lanes", kChannels},
+    return Config({{"lanes", lanes},
+                   {"vectors", 1},
                    {"window", window},
                    {"block_c", block_c},
                    {"block_h", block_h},
                    {"block_w", block_w},
-                   {"prefetch", 1},
+                   {"prefetch", prefetch},
                    {"stores", kCached}});
   };
-  // Smaller until it is admissible.
+  // Lower, then of fewer channels, then narrower, until it is admissible.
   while (!space.check(config()).ok()) {
-    const int64_t before = block_h * block_w * block_c;
-    if (block_h > 4) {
-      block_h = nearest("block_h", block_h - 1);
+    if (block_h > parameter("block_h").values.front()) {
+      block_h = at_most(parameter("block_h"), block_h - 1);
     } else if (block_c > 16) {
-      block_c = nearest("block_c", block_c - 1);
+      block_c = at_most(parameter("block_c"), block_c - 1);
+    } else if (block_w > parameter("block_w").values.front()) {
+      block_w = at_most(parameter("block_w"), block_w - 1);
     } else {
-      block_w = nearest("block_w", block_w - 1);
+      break;
     }
-    if (block_h * block_w * block_c == before) break;
   }
   return config();
 }

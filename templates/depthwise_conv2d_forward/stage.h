@@ -93,14 +93,8 @@ TILE_FN void stage_input(const P& p) {
         blk.template put<W>(to + r * P::kPitch + s, blk.template load<W>(x, at, width - s));
       });
     } else {
-      // A whole pack may be loaded where neighbouring pixels of the row follow.
-      const bool dense = column_stride == p.a.c;
-      const i64 whole = p.count == W ? width : dense ? width - ceil_div(W - p.count, p.a.c) : 0;
-      blk.for_each(row_end - row, width, [&](i64 r, i64 s) {
-        const i64 at = p.x_lanes.of[0] + from + r * row_stride + s * column_stride;
-        blk.template put<W>(to + r * P::kPitch + s * W,
-                            blk.template load<W>(x, at, s < whole ? W : p.count));
-      });
+      blk.template load_points<W>(to, P::kPitch, x, p.x_lanes.of[0] + from, row_end - row, width,
+                                  row_stride, column_stride, p.count);
     }
   }
 }

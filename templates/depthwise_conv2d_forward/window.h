@@ -65,23 +65,81 @@ TILE_FN void add_chunk(const P& p, Acc& acc, i64 r, int first, i64 inner, i64 x)
   slide<Taps>(p, acc, tap * P::kPoint, x + first * kWindow.inner.dilation * kInputPitch);
 }
 
-// Loads what the same window of the block's next lanes (NHWC: next rows) will stage.
+// Fetches into the cache a share of what the block's next lanes will stage, and after the last
+// those of the next block, as far as its place can be told.
 template <class P>
 TILE_FN void prefetch_next(const P& p, i64 row, i64 column) {
   using C = typename P::C;
   const auto x = p.blk.template input<typename P::T>(p.a.x);
   const i64(&stride)[4] = p.a.x.stride;
-  i64 at = lmax(row, 0) * stride[2] + lmax(column, 0) * stride[3];
+  const i64 first_column = lmax(0, p.left + column * P::kColumns.stride);
   if constexpr (P::kPlaneLanes) {
-    p.blk.for_each(
-        P::W, [&](i64 l) { p.blk.prefetch(x, p.x_lanes.of[l] + at + P::kLaneStep * stride[1]); });
-  } else {
-    at += p.x_lanes.of[0];
-    at += P::kColumnLanes ? stride[1] : C::block_h * P::kRows.stride * stride[2];
-    const i64 step = stride[P::kWindow.along_rows ? 2 : 3];
+    const i64 at = lmax(0, p.top + row * P::kRows.stride) * stride[2] + first_column +
+                   P::kLaneStep * stride[1];
+    p.blk.for_each(P::W, [&](i64 l) { p.blk.prefetch(x, p.x_lanes.of[l] + at); });
+  } else if constexpr (P::kColumnLanes) {
+    const i64 at = p.x_lanes.of[0] + lmax(0, p.top + row * P::kRows.stride) * stride[2] +
+                   first_column + stride[1];
     TILE_UNROLL
     for (int t = 0; t < C::window; ++t)
-      p.blk.prefetch(x, at + t * step);
+      p.blk.prefetch(x, at + t * stride[2]);
+  } else {
+    // The tile has more rows than the block has outputs.
+    const i64 rows = lmin(P::kTile.height, p.a.h);
+    const i64 below = p.lane_end < p.a.c ? 0 : C::block_h * P::kRows.stride;
+    const i64 at = p.x_lanes.of[0] + (lmax(0, p.top) + below) * stride[2] +
+                   first_column * stride[3] + (p.lane_end < p.a.c ? C::block_c : 0);
+    const int lines = P::kWindow.along_rows ? 1 : C::window * C::stride_w;
+    const i64 share = P::kWindow.along_rows ? C::window : 1;
+    const i64 first = row * rows / p.rows, last = lmin(row + share, p.rows) * rows / p.rows;
+    p.blk.for_each(last - first, [&](i64 r) {
+      TILE_UNROLL
+      for (int t = 0; t < lines; ++t)
+        p.blk.prefetch(x, at + (first + r) * stride[2] + t * stride[3]);
+    });
+  }
+}
+
+// The accumulators to y; planes in lanes wait in scratch for their transpose.
+template <class P, class Acc>
+TILE_FN void put_outputs(const P& p, const Acc& acc, i64 row, i64 column) {
+  using C = typename P::C;
+  constexpr int W = P::W;
+  constexpr bool kAlongRows = P::kWindow.along_rows;
+  const auto each = [&](i64 n, auto put) {
+    TILE_UNROLL
+    for (int t = 0; t < C::window; ++t)
+      if (t < n) put(t, acc[t].map([](auto v) { return activate<C>(v); }));
+  };
+  const i64 n = lmin(C::window, kAlongRows ? p.rows - row : p.columns - column);
+  if constexpr (P::kPlaneLanes) {
+    const i64 step = (kAlongRows ? p.columns : 1) * W;
+    const i64 to = P::kTile.output + (row * p.columns + column) * W;
+    const auto put = [&](int t, const Pack<W>& v) { p.blk.template put<W>(to + t * step, v); };
+    if (n == C::window) {
+      each(C::window, put);
+    } else {
+      each(n, put);
+    }
+  } else {
+    const auto y = p.blk.template output<typename P::T>(p.a.y);
+    const i64(&stride)[4] = p.a.y.stride;
+    const i64 to = p.y_lanes.of[0] + (p.i0 + row) * stride[2] + (p.j0 + column) * stride[3];
+    const i64 step = stride[kAlongRows ? 2 : 3];
+    const i64 lanes = P::kColumnLanes ? p.columns - column : p.count;
+    const auto store = [&](int t, const Pack<W>& v) {
+      if constexpr (C::stores == kStreamed) {
+        p.blk.template stream<W>(y, to + t * step, v);
+      } else {
+        p.blk.template store<W>(y, to + t * step, v);
+      }
+    };
+    if (lanes >= W && n == C::window) {
+      each(C::window, store);
+    } else {
+      each(n,
+           [&](int t, const Pack<W>& v) { p.blk.template store<W>(y, to + t * step, v, lanes); });
+    }
   }
 }
 
@@ -97,7 +155,7 @@ TILE_FN void compute_window(const P& p, i64 row, i64 column) {
   const i64 x_row = p.top + row * P::kRows.stride;
   const i64 x_column = p.left + column * P::kColumns.stride;
   const i64 x = P::kTile.input + (x_row - p.top) * P::kPitch + (x_column - p.left) * P::kPoint;
-  if constexpr (C::prefetch) prefetch_next(p, x_row, x_column);
+  if constexpr (C::prefetch) prefetch_next(p, row, column);
 
   Pack<W> acc[C::window];
   TILE_UNROLL
@@ -126,18 +184,7 @@ TILE_FN void compute_window(const P& p, i64 row, i64 column) {
     }
   }
 
-  // Floats between the outputs of neighbouring columns and rows in scratch.
-  const i64 point = P::kColumnLanes ? 1 : P::kPlaneLanes ? W : p.lane_end - p.first_lane;
-  const i64 pitch = p.columns * point + P::kTile.row_slack;
-  const i64 step = kAlongRows ? pitch : point;
-  const i64 to =
-      P::kTile.output + row * pitch + column * point + (P::kNchwLayout ? 0 : p.lane - p.first_lane);
-  const i64 left = kAlongRows ? p.rows - row : p.columns - column;
-  TILE_UNROLL
-  for (int t = 0; t < C::window; ++t) {
-    if (t < left)
-      p.blk.template put<W>(to + t * step, acc[t].map([](auto v) { return activate<C>(v); }));
-  }
+  put_outputs(p, acc, row, column);
 }
 
 template <class P>

@@ -15,6 +15,8 @@
 
 namespace tile {
 
+#define TILE_UNROLL_4 _Pragma("clang loop unroll_count(4)")
+
 template <int W>
 struct Pack {
   static_assert(W % kLanes == 0, "a pack is made of whole vectors");
@@ -181,11 +183,42 @@ class ItemsBlock {
     }
   }
 
-  // y[at + i] = scratch[from + i] for i < n; streamed: past the cache, whole lines at a time.
-  template <bool Streamed, class T>
-  TILE_FN void store_run(Elements<T> y, i64 at, i64 from, i64 n) const;
+  // y[at + i] = scratch[from + i] for i < n, whole lines past the cache.
+  template <class T>
+  TILE_FN void stream_run(Elements<T> y, i64 at, i64 from, i64 n) const;
   // What was streamed may be read by others after this.
   TILE_FN void publish() const { stream_fence(); }
+
+  // scratch[to + row pitch + column W + l] = x[at + row row_stride + column column_stride + l] for
+  // l < n; what lanes from n on receive is unspecified.
+  template <int W, class T>
+  TILE_FN void load_points(i64 to, i64 pitch, Elements<const T> x, i64 at, i64 rows, i64 columns,
+                           i64 row_stride, i64 column_stride, i64 n) const {
+    // Whole packs may be loaded where the row goes on for as long without gaps.
+    const i64 short_of = n >= W ? 0 : column_stride == n ? ceil_div(W - n, n) : columns;
+    const i64 whole = lmax(0, columns - short_of);
+    TILE_ROLL
+    for (i64 r = 0; r < rows; ++r) {
+      const T* from = x.first + at + r * row_stride;
+      float* p = scratch_ + to + r * pitch;
+      TILE_UNROLL_4
+      for (i64 s = 0; s < whole; ++s) {
+        TILE_UNROLL
+        for (int v = 0; v < W; v += kLanes)
+          tile::store(p + v, tile::load(from + v));
+        from += column_stride;
+        p += W;
+      }
+      TILE_ROLL
+      for (i64 s = whole; s < columns; ++s) {
+        TILE_UNROLL
+        for (int v = 0; v < W; v += kLanes)
+          tile::store(p + v, tile::load_first(from + v, within(n - v)));
+        from += column_stride;
+        p += W;
+      }
+    }
+  }
 
   // ---- planes
   template <int W, class F>
@@ -239,29 +272,25 @@ class ItemsBlock {
 };
 
 template <class C>
-template <bool Streamed, class T>
-TILE_FN void ItemsBlock<C>::store_run(Elements<T> y, i64 at, i64 from, i64 n) const {
+template <class T>
+TILE_FN void ItemsBlock<C>::stream_run(Elements<T> y, i64 at, i64 from, i64 n) const {
   constexpr int kLine = 64 / sizeof(T);
   T* p = y.first + at;
   const float* s = scratch_ + from;
-  i64 i = 0;
-  if constexpr (Streamed) {
-    const i64 head = lmin(n, (i64)(-(u64)p % 64 / sizeof(T)));
-    TILE_ROLL
-    for (; i < head; i += kLanes)
-      tile::store_first(p + i, tile::load(s + i), within(head - i));
-    i = head;
-    TILE_ROLL
-    for (; i + kLine <= n; i += kLine) {
-      TILE_UNROLL
-      for (int v = 0; v < kLine; v += kLanes)
-        tile::stream(p + i + v, tile::load(s + i + v));
-    }
+  const i64 head = lmin(n, (i64)(-(u64)p % 64 / sizeof(T)));
+  TILE_ROLL
+  for (i64 i = 0; i < head; i += kLanes)
+    tile::store_first(p + i, tile::load(s + i), within(head - i));
+  i64 i = head;
+  TILE_ROLL
+  for (; i + kLine <= n; i += kLine) {
+    TILE_UNROLL
+    for (int v = 0; v < kLine; v += kLanes)
+      tile::stream(p + i + v, tile::load(s + i + v));
   }
   TILE_ROLL
-  for (; i + kLanes <= n; i += kLanes)
-    tile::store(p + i, tile::load(s + i));
-  if (i < n) tile::store_first(p + i, tile::load(s + i), within(n - i));
+  for (; i < n; i += kLanes)
+    tile::store_first(p + i, tile::load(s + i), within(n - i));
 }
 
 template <class C>
@@ -304,13 +333,21 @@ TILE_FN void ItemsBlock<C>::load_planes(i64 to, i64 pitch, Elements<const T> x,
         transpose(r);
         p = out + block;
         i64 c = column;
-        TILE_UNROLL
-        for (int l = 0; l < kLanes; ++l) {
-          if (l < run) tile::store(p, r[l]);
-          ++c;
-          const bool wraps = c == columns;
-          p += W + (wraps ? gap : 0);
-          c = wraps ? 0 : c;
+        if (c + kLanes < columns) {
+          TILE_UNROLL
+          for (int l = 0; l < kLanes; ++l)
+            tile::store(p + l * W, r[l]);
+          c += kLanes;
+          p += kLanes * W;
+        } else {
+          TILE_UNROLL
+          for (int l = 0; l < kLanes; ++l) {
+            if (l < run) tile::store(p, r[l]);
+            ++c;
+            const bool wraps = c == columns;
+            p += W + (wraps ? gap : 0);
+            c = wraps ? 0 : c;
+          }
         }
         if (block + kLanes == W) column = c;
       }
@@ -333,9 +370,15 @@ TILE_FN void ItemsBlock<C>::each_plane(i64 from, i64 count, i64 run, Put put) co
       for (int l = 0; l < kLanes; ++l)
         r[l] = tile::load(p + lmin(l, run - 1) * W);
       transpose(r);
-      TILE_UNROLL
-      for (int l = 0; l < kLanes; ++l)
-        if (block + l < count) put(block + l, start, (int)lmin(run, kLanes), r[l]);
+      if (block + kLanes <= count && run >= kLanes) {
+        TILE_UNROLL
+        for (int l = 0; l < kLanes; ++l)
+          put(block + l, start, kLanes, r[l]);
+      } else {
+        TILE_UNROLL
+        for (int l = 0; l < kLanes; ++l)
+          if (block + l < count) put(block + l, start, (int)lmin(run, kLanes), r[l]);
+      }
     }
   }
 }
