@@ -37,7 +37,7 @@ struct EngineOptions {
   std::chrono::milliseconds background_budget{20'000};  // a problem
   int compile_processes = 0;
   double idle_load = 0.25;
-  db::GcPolicy gc;
+  db::GcPolicy gc;  // applied when the engine opens and every fifty jobs
 };
 
 // What a caller of get_kernel accepts.

@@ -93,10 +93,11 @@ StatusOr<Answer> LocalEngine::best_known(const Call& call) {
   const bool found = tuned.ok() && call.admits(*tuned);
   if (found && !(*tuned)->provenance.stale) return tuned;
   if (call.waits()) return wait_for_tuning(call);
+  // A stale winner was tuned for this very problem: nothing known is better. The job comes after
+  // the answer, since both want the compiler.
+  StatusOr<Answer> answer = found ? tuned : stand_in(call);
   tune_in_background(call);
-  // A stale winner was tuned for this very problem: nothing known is better.
-  if (found) return tuned;
-  return stand_in(call);
+  return answer;
 }
 
 StatusOr<Answer> LocalEngine::stand_in(const Call& call) {

@@ -8,6 +8,11 @@
 #include "engine/footprint.h"
 
 namespace kiln::engine {
+namespace {
+
+constexpr int kJobsBetweenCollections = 50;
+
+}  // namespace
 
 StatusOr<std::unique_ptr<Engine>> Engine::open(const EngineOptions& options) {
   KILN_ASSIGN_OR_RETURN(Catalogue catalogue, Catalogue::embedded(options.templates_directory));
@@ -34,11 +39,14 @@ StatusOr<std::unique_ptr<LocalEngine>> LocalEngine::open(const EngineOptions& op
                            const Answer& answer) { raw->on_finished(device, problem, answer); });
   const Status resumed = engine->jobs_->resume(options.background != Background::kNever);
   if (!resumed.ok()) spdlog::warn("jobs are not resumed: {}", resumed.ToString());
+  engine->collector_ = std::jthread(
+      [raw = engine.get()](std::stop_token stop) { raw->collect_in_background(stop); });
   return engine;
 }
 
 LocalEngine::~LocalEngine() {
   closing_.request_stop();
+  collector_ = {};
   jobs_.reset();
 }
 
@@ -130,6 +138,22 @@ std::vector<DeviceView> LocalEngine::devices() {
   return views;
 }
 
+void LocalEngine::collect_in_background(std::stop_token stop) {
+  std::unique_lock lock(collect_mutex_);
+  while (collect_wanted_.wait(lock, stop, [&] { return collect_; }) && !stop.stop_requested()) {
+    collect_ = false;
+    lock.unlock();
+    const auto report = store_->gc(options_.gc);
+    if (!report.ok()) {
+      spdlog::warn("nothing was collected: {}", report.status().ToString());
+    } else if (report->artifacts_removed + report->measurements_removed > 0) {
+      spdlog::info("collected {} artifacts of {} bytes and {} measurements",
+                   report->artifacts_removed, report->bytes_removed, report->measurements_removed);
+    }
+    lock.lock();
+  }
+}
+
 void LocalEngine::on_finished(const ServedDevice& device, const Problem& problem,
                               const Answer& answer) {
   if (answer != nullptr) {
@@ -140,6 +164,11 @@ void LocalEngine::on_finished(const ServedDevice& device, const Problem& problem
     if (answer != nullptr) known.tuned = answer;
     known.job_id = 0;
   });
+  std::lock_guard lock(collect_mutex_);
+  if (++finished_jobs_ < kJobsBetweenCollections) return;
+  finished_jobs_ = 0;
+  collect_ = true;
+  collect_wanted_.notify_one();
 }
 
 }  // namespace kiln::engine

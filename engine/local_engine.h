@@ -2,9 +2,13 @@
 
 #pragma once
 
+#include <condition_variable>
 #include <memory>
+#include <mutex>
+#include <stop_token>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -83,6 +87,7 @@ class LocalEngine final : public Engine {
   StatusOr<Answer> wait_for_tuning(const Call& call);
   int64_t tune_in_background(const Call& call);
   KernelAnswer reply(const Call& call, const Answer& answer) const;
+  void collect_in_background(std::stop_token stop);
   void on_finished(const ServedDevice& device, const Problem& problem, const Answer& answer);
 
   const EngineOptions options_;
@@ -93,7 +98,14 @@ class LocalEngine final : public Engine {
   std::unique_ptr<Lookup> lookup_;
   AnswerCache cache_;
   Flights<StatusOr<Answer>> flights_;
-  std::unique_ptr<Jobs> jobs_;  // last: its threads use the others
+
+  std::mutex collect_mutex_;
+  std::condition_variable_any collect_wanted_;
+  int finished_jobs_ = 0;  // since the last collection
+  bool collect_ = true;    // first when the engine opens
+
+  std::unique_ptr<Jobs> jobs_;  // these last: their threads use the others
+  std::jthread collector_;
 };
 
 }  // namespace kiln::engine

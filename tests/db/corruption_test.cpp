@@ -1,7 +1,7 @@
 #include <catch2/catch.hpp>
 #include <set>
 
-#include "damaged_store.h"
+#include "tests/db/damaged_store.h"
 
 namespace kiln::db::testing {
 namespace {

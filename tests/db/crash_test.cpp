@@ -7,7 +7,7 @@
 #include <thread>
 
 #include "core/random.h"
-#include "damaged_store.h"
+#include "tests/db/damaged_store.h"
 
 namespace kiln::db::testing {
 namespace {

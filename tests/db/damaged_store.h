@@ -11,7 +11,7 @@
 #include <string>
 
 #include "db/measurement_json.h"
-#include "sample_rows.h"
+#include "tests/db/sample_rows.h"
 #include "tests/support/scratch_directory.h"
 
 namespace kiln::db::testing {

@@ -6,7 +6,7 @@
 
 #include <catch2/catch.hpp>
 
-#include "damaged_store.h"
+#include "tests/db/damaged_store.h"
 
 namespace kiln::db::testing {
 namespace {

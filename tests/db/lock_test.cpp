@@ -4,8 +4,8 @@
 
 #include <catch2/catch.hpp>
 
-#include "damaged_store.h"
 #include "db/sqlite/state_directory.h"
+#include "tests/db/damaged_store.h"
 
 namespace kiln::db::testing {
 namespace {

@@ -1,6 +1,6 @@
 #include <catch2/catch.hpp>
 
-#include "store_suite.h"
+#include "tests/db/store_suite.h"
 
 namespace kiln::db::testing {
 namespace {

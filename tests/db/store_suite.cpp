@@ -1,4 +1,4 @@
-#include "store_suite.h"
+#include "tests/db/store_suite.h"
 
 #include <catch2/catch.hpp>
 #include <cmath>
@@ -6,7 +6,7 @@
 #include <thread>
 
 #include "db/measurement_json.h"
-#include "sample_rows.h"
+#include "tests/db/sample_rows.h"
 #include "tests/support/scratch_directory.h"
 
 namespace kiln::db::testing {

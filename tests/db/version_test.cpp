@@ -2,9 +2,9 @@
 
 #include <catch2/catch.hpp>
 
-#include "damaged_store.h"
 #include "db/sqlite/connection.h"
 #include "db/sqlite/schema.h"
+#include "tests/db/damaged_store.h"
 
 namespace kiln::db::testing {
 namespace {

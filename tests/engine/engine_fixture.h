@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "engine/local_engine.h"
-#include "faulty_store.h"
+#include "tests/engine/faulty_store.h"
 #include "tests/support/scratch_directory.h"
 #include "tests/support/trial_family.h"
 

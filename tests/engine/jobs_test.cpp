@@ -3,7 +3,7 @@
 #include <mutex>
 #include <set>
 
-#include "engine_fixture.h"
+#include "tests/engine/engine_fixture.h"
 
 namespace kiln::engine::testing {
 namespace {

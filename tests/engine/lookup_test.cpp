@@ -2,7 +2,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "engine_fixture.h"
+#include "tests/engine/engine_fixture.h"
 
 namespace kiln::engine::testing {
 namespace {
