@@ -1,8 +1,12 @@
 #include "tuner/problem_bench.h"
 
+#include <stdlib.h>
+
 #include <algorithm>
+#include <cmath>
 
 #include "absl/strings/str_cat.h"
+#include "runtime/host/thread_pool.h"
 #include "tuner/statistics.h"
 
 namespace kiln::tuner {
@@ -12,7 +16,7 @@ using std::chrono::nanoseconds;
 
 namespace {
 
-constexpr milliseconds kLoadLimit{5'000};
+constexpr milliseconds kLoadLimit{10'000};
 constexpr double kTargetWidth = 0.01;  // of the median's interval, relative
 // Floor of what a working variant reaches, for the time limit of a first launch.
 constexpr double kSlowestFlops = 2e8;
@@ -24,6 +28,14 @@ constexpr milliseconds kMostLimit{60'000};
 constexpr double kHopelessLaunch = 5;
 constexpr double kLongLaunchNs = 20e6;  // below, page faults and caches can explain it
 constexpr int64_t kMemorySlack = 512 << 20;
+
+// How many times longer things may take because others use the processors too.
+int crowding() {
+  double load = 0;
+  if (getloadavg(&load, 1) != 1) return 1;
+  constexpr double kMostCrowded = 5;
+  return int(std::ceil(std::clamp(load / runtime::usable_cpus(), 1.0, kMostCrowded)));
+}
 
 int64_t unix_now_ns() {
   return std::chrono::duration_cast<nanoseconds>(
@@ -79,7 +91,7 @@ StatusOr<std::unique_ptr<ProblemBench>> ProblemBench::make(
 
 double ProblemBench::steady_ns(const Timing& timing) const {
   const double rate = timing.peak_fraction * reference_rate_;
-  return rate > 0 ? work_ / rate * 1e9 : timing.median_ns;
+  return rate > 0 ? work_ / rate * 1e9 : timing.p10_ns;
 }
 
 worker::Command ProblemBench::time_command(nanoseconds budget) const {
@@ -97,7 +109,7 @@ milliseconds ProblemBench::launch_limit(double first_ns) const {
                               ? kLimitFactor * first_ns
                               : 1e9 * (cost_.flops / kSlowestFlops + cost_.bytes / kSlowestBytes);
   const auto limit = milliseconds(int64_t(std::min(expected / 1e6, 1e6)));
-  return std::clamp(limit, kLeastLimit, kMostLimit);
+  return std::clamp(limit, kLeastLimit, kMostLimit) * crowding();
 }
 
 StatusOr<std::unique_ptr<VariantProcess>> ProblemBench::start(
@@ -210,7 +222,7 @@ StatusOr<Measurement> ProblemBench::try_measure(RunWorker& worker, const Candida
   command.probe_reference = reference_rate_;
   const milliseconds time_limit =
       std::chrono::ceil<milliseconds>(6 * limits.budget + nanoseconds(int64_t(10 * first_ns))) +
-      kLeastLimit;
+      kLeastLimit * crowding();
   KILN_ASSIGN_OR_RETURN(auto timed, (*process)->time(command, time_limit, stop));
   if (const auto* fault = std::get_if<Fault>(&timed)) return failed(*fault);
   const Timed& times = std::get<Timed>(timed);
@@ -273,7 +285,7 @@ StatusOr<OrFault<std::vector<Timing>>> ProblemBench::rematch(RunWorker& worker,
   command.variants = int32_t(candidates.size());
   const milliseconds limit =
       std::chrono::ceil<milliseconds>(6 * budget + nanoseconds(int64_t(10 * total_ns))) +
-      kLeastLimit;
+      kLeastLimit * crowding();
   KILN_ASSIGN_OR_RETURN(auto timed, process->time(command, limit, stop));
   if (auto* fault = std::get_if<Fault>(&timed)) return Result(std::move(*fault));
   const Timed& times = std::get<Timed>(timed);
@@ -300,19 +312,16 @@ Timing ProblemBench::summarise(const std::vector<double>& launch_ns,
   timing.noisy =
       (interval.high - interval.low) > 2 * target_width * timing.median_ns || has_two_modes(sorted);
   if (probe.empty()) return timing;
-  const double rate = median_of(probe);
+  // Neighbours only ever make launches and probes slower: the tenth least disturbed of both show
+  // what the machine could give at the time.
+  const double rate = least_disturbed_rate(probe);
   if (first_probe_ == 0) first_probe_ = rate;
   last_probe_ = rate;
   if (reference_rate_ == 0) reference_rate_ = rate;
   double& peak = peaks_[size_t(probe_)];
   peak = std::max(peak, rate);
   timing.probe_ratio = rate / peak;
-  // Paired by round, so that a machine that slows down for a while changes both.
-  std::vector<double> fractions;
-  for (size_t i = 0; i < launch_ns.size(); ++i) {
-    fractions.push_back(work_ / (launch_ns[i] * 1e-9) / probe[i]);
-  }
-  timing.peak_fraction = median_of(std::move(fractions));
+  timing.peak_fraction = work_ / (timing.p10_ns * 1e-9) / rate;
   return timing;
 }
 

@@ -76,12 +76,12 @@ class ProblemBench {
                                                  std::chrono::nanoseconds budget,
                                                  std::stop_token stop);
 
-  // Time that the launch would take while the probe runs at the reference rate: what variants are
-  // ranked by, so that a machine that slows down for a while does not decide.
+  // Time of an undisturbed launch while the probe runs at the reference rate: what variants are
+  // ranked by, so that neighbours and a machine that slows down for a while do not decide.
   double steady_ns(const Timing& timing) const;
   // Best rates seen so far.
   const PeakRates& peaks() const { return peaks_; }
-  // Median of the probe during the first and the last timing.
+  // Rate of the probe during the first and the last timing.
   double first_probe() const { return first_probe_; }
   double last_probe() const { return last_probe_; }
 

@@ -57,8 +57,8 @@ struct RunOptions {
 };
 
 struct Timed {
-  std::vector<std::vector<double>> launch_ns;  // [variant][round]
-  std::vector<double> probe;                   // [round], FLOP/s or bytes/s
+  std::vector<std::vector<double>> launch_ns;  // [variant][sample]
+  std::vector<double> probe;                   // [sample], FLOP/s or bytes/s
   bool dropped = false;
 };
 

@@ -301,19 +301,28 @@ StatusOr<std::vector<Search::Finalist>> Search::rematch(std::vector<Finalist> fi
     }
     break;
   }
-  double default_ns = 0;
+  const Finalist* fallback = nullptr;
   for (const Finalist& finalist : ready) {
-    if (finalist.point == default_point_) default_ns = finalist.measurement.timing.median_ns;
+    if (finalist.point == default_point_) fallback = &finalist;
   }
-  // Who does not beat the default stands behind it, whatever the search believed.
-  const auto rank = [&](const Finalist& f) {
-    const double time_ns = f.measurement.timing.median_ns;
-    if (f.point == default_point_) return time_ns * (1 - kTie);
-    return time_ns;
-  };
-  std::sort(ready.begin(), ready.end(),
-            [&](const Finalist& a, const Finalist& b) { return rank(a) < rank(b); });
-  if (default_ns > 0) progress_.default_ns = default_ns;
+  if (fallback != nullptr) {
+    progress_.default_ns = fallback->measurement.timing.median_ns;
+    // Who does not beat the default, disturbed launches or not, stands behind it.
+    const Timing reference = fallback->measurement.timing;
+    const auto beats = [&](const Finalist& f) {
+      const Timing& timing = f.measurement.timing;
+      return f.point == default_point_ || (timing.p10_ns < reference.p10_ns * (1 - kTie) &&
+                                           timing.median_ns < reference.median_ns);
+    };
+    std::sort(ready.begin(), ready.end(), [&](const Finalist& a, const Finalist& b) {
+      if (beats(a) != beats(b)) return beats(a);
+      return a.measurement.timing.p10_ns < b.measurement.timing.p10_ns;
+    });
+  } else {
+    std::sort(ready.begin(), ready.end(), [](const Finalist& a, const Finalist& b) {
+      return a.measurement.timing.p10_ns < b.measurement.timing.p10_ns;
+    });
+  }
   if (!ready.empty()) {
     progress_.best_ns = ready.front().measurement.timing.median_ns;
     progress_.best_config = space_->text(ready.front().measurement.config);

@@ -13,10 +13,10 @@ double quantile(std::span<const double> sorted, double p) {
   return sorted[below] + (sorted[above] - sorted[below]) * (position - double(below));
 }
 
-double median_of(std::vector<double> values) {
-  if (values.empty()) return 0;
-  std::sort(values.begin(), values.end());
-  return quantile(values, 0.5);
+double least_disturbed_rate(std::vector<double> rates) {
+  if (rates.empty()) return 0;
+  std::sort(rates.begin(), rates.end());
+  return quantile(rates, 0.9);
 }
 
 Interval median_interval(std::span<const double> sorted) {

@@ -14,7 +14,8 @@ struct Interval {
 
 // Linear interpolation between order statistics; `sorted` ascending, not empty; p in [0, 1].
 double quantile(std::span<const double> sorted, double p);
-double median_of(std::vector<double> values);
+// 0.9-quantile of rates: neighbours can only lower them.
+double least_disturbed_rate(std::vector<double> rates);
 
 // Distribution-free 95 % confidence interval of the median: the order statistics between which the
 // number of samples below the median lies with that probability (binomial with p = 1/2). Below six

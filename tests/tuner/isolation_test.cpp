@@ -54,7 +54,6 @@ TEST_CASE("a variant that misbehaves is rejected with its cause and the search g
       {Behaviour::kPrint, Verdict::kCrashed, "the variant talks"},
       {Behaviour::kAllocate, Verdict::kCrashed, "Segmentation fault"},
       {Behaviour::kBroken, Verdict::kCompileFailed, "this variant does not compile"},
-      {Behaviour::kFlaky, Verdict::kWrong, "out[25000] = "},
   };
   std::vector<Behaviour> behaviours = {Behaviour::kSlow, Behaviour::kFast};
   for (const Case& c : cases)
@@ -73,6 +72,14 @@ TEST_CASE("a variant that misbehaves is rejected with its cause and the search g
     CHECK(measured.diagnostics.size() < 10'000);
     CHECK(tuning.progress.back().rejected.at(c.verdict) > 0);
   }
+}
+
+TEST_CASE("a variant that is right only once is rejected") {
+  Tuning tuning({Behaviour::kSlow, Behaviour::kFlaky});
+  const auto outcome = tuning.tune(50'000);
+  REQUIRE(outcome.ok());
+  CHECK(TrialFamily::behaviour(outcome->winner.config) == Behaviour::kSlow);
+  CHECK(tuning.ledger.of(Behaviour::kFlaky).verdict == Verdict::kWrong);
 }
 
 TEST_CASE("a variant that never ends is ended") {

@@ -14,24 +14,31 @@ struct Simulation {
   std::vector<double> launch_ns;
   double speed = 1;  // of the machine; the probe gives as many FLOP/s
   int64_t now = 0;
-  int64_t jitter = 0;  // alternates around the launch time
+  int64_t jitter = 0;     // alternates around the launch time
+  int disturb_every = 0;  // launch, which takes ten times as long then; 0: never
+  int64_t switches = 0;
   std::vector<int> launches = std::vector<int>(8, 0);
 
   StatusOr<Samples> run(Command command) {
     command.kind = Command::Kind::kTime;
     command.variants = int(launch_ns.size());
-    Sampler sampler(
-        [&](int variant) {
-          const int count = ++launches[size_t(variant)];
-          const int64_t wave = count % 2 == 0 ? jitter : -jitter;
-          now += int64_t((launch_ns[size_t(variant)] + double(wave)) / speed);
-          return absl::OkStatus();
-        },
-        [&](int64_t length_ns) {
-          now += length_ns;
-          return speed;
-        },
-        [&] { return now; });
+    Sampler sampler({.launch =
+                         [&](int variant) {
+                           const int count = ++launches[size_t(variant)];
+                           const int64_t wave = count % 2 == 0 ? jitter : -jitter;
+                           const bool disturbed = disturb_every > 0 && count % disturb_every == 0;
+                           switches += disturbed;
+                           now += (disturbed ? 10 : 1) *
+                                  int64_t((launch_ns[size_t(variant)] + double(wave)) / speed);
+                           return absl::OkStatus();
+                         },
+                     .probe =
+                         [&](int64_t length_ns) {
+                           now += length_ns;
+                           return speed;
+                         },
+                     .clock = [&] { return now; },
+                     .involuntary_switches = [&] { return switches; }});
     return sampler.run(command);
   }
 };
@@ -89,7 +96,7 @@ TEST_CASE("who is clearly behind is dropped, sooner the further") {
     REQUIRE(samples.ok());
     return samples->dropped ? samples->launch_ns[0].size() : 0;
   };
-  CHECK(rounds(5e6, 1) == 1);
+  CHECK(rounds(5e6, 1) == 2);
   CHECK(rounds(2e6, 1) == 3);
   CHECK(rounds(1.4e6, 1) == 8);
   CHECK(rounds(1.1e6, 1) == 0);
@@ -107,6 +114,22 @@ TEST_CASE("a comparison ends when the fastest is beyond doubt") {
   CHECK(decided->launch_ns[0].size() < undecided->launch_ns[0].size());
   CHECK(decided->launch_ns[0].size() >= 24);
   CHECK(decided->launch_ns[1].size() == decided->probe.size());
+}
+
+TEST_CASE("disturbed samples are left out where there are enough others") {
+  Simulation machine{.launch_ns = {1e6}, .disturb_every = 2};
+  const auto samples = machine.run(command(1'000'000'000));
+  REQUIRE(samples.ok());
+  CHECK(samples->launch_ns[0].size() >= 8);
+  for (const double ns : samples->launch_ns[0])
+    CHECK(ns == 1e6);
+
+  Simulation crowded{.launch_ns = {1e6}, .disturb_every = 1};
+  const auto few = crowded.run(command(100'000'000));
+  REQUIRE(few.ok());
+  CHECK(few->launch_ns[0].size() > 3);
+  CHECK(few->launch_ns[0][0] == 1e7);
+  CHECK(crowded.now < 4 * 100'000'000);
 }
 
 TEST_CASE("warm timing launches once untimed before every sample") {

@@ -203,6 +203,34 @@ TEST_CASE("a check goes between the measurements of a tuning") {
   stop.request_stop();
 }
 
+TEST_CASE("background tuning waits while others keep the machine busy") {
+  TunerOptions options;
+  options.idle_load = -1;  // never idle enough
+  Tuning tuning({Behaviour::kSlow, Behaviour::kFast}, options);
+  TuneOptions background = Tuning::warm();
+  background.priority = Priority::kBackground;
+  std::stop_source stop;
+  std::jthread stopper([&] {
+    std::this_thread::sleep_for(2500ms);
+    stop.request_stop();
+  });
+  CHECK(absl::IsCancelled(tuning.tune(10'000, background, stop.get_token()).status()));
+  CHECK(tuning.ledger.measurements().empty());
+  CHECK(tuning.progress.back().waiting_for_idle);
+}
+
+TEST_CASE("background tuning works when the machine is idle enough") {
+  TunerOptions options;
+  options.idle_load = 1;
+  Tuning tuning({Behaviour::kSlow, Behaviour::kFast}, options);
+  TuneOptions background = Tuning::warm();
+  background.priority = Priority::kBackground;
+  const auto outcome = tuning.tune(10'000, background);
+  INFO(outcome.status());
+  REQUIRE(outcome.ok());
+  CHECK(TrialFamily::behaviour(outcome->winner.config) == Behaviour::kFast);
+}
+
 TEST_CASE("the machine's peaks are measured") {
   Tuning tuning({Behaviour::kFast});
   const auto peaks = tuning.tuner->peaks();

@@ -32,6 +32,12 @@ int64_t now_ns() {
       .count();
 }
 
+int64_t involuntary_switches() {
+  rusage usage = {};
+  getrusage(RUSAGE_SELF, &usage);
+  return usage.ru_nivcsw;
+}
+
 StatusOr<int64_t> file_bytes(int fd) {
   struct stat facts;
   if (fstat(fd, &facts) != 0) return absl::InternalError("cannot see a file of the request");
@@ -51,6 +57,8 @@ class Child {
     record_ = reinterpret_cast<FaultRecord*>(faults_.data());
     pool_ = std::make_unique<runtime::ThreadPool>(request_.threads);
     KILN_ASSIGN_OR_RETURN(const int64_t probe_bytes, file_bytes(fds_[kProbeFd].get()));
+    // Threads finish starting before they are confined.
+    pool_->run(request_.threads, [](void*, int64_t, int64_t, int) {}, nullptr);
     probe_.emplace(*pool_, fds_[kProbeFd].get(), probe_bytes);
     if (request_.variants > 0) {
       KILN_ASSIGN_OR_RETURN(
@@ -178,15 +186,17 @@ class Child {
     buffers_.populate_copies();
     std::vector<runtime::Tensor> tensors = buffers_.guarded(false);
     int64_t copy = 0;
-    Sampler sampler(
-        [&](int variant) {
-          if (buffers_.copies() > 0) {
-            buffers_.select_copy(copy, tensors);
-            copy = (copy + 1) % buffers_.copies();
-          }
-          return launch(variant, tensors);
-        },
-        [&](int64_t length_ns) { return probe_->run(command.probe, length_ns); }, now_ns);
+    Sampler sampler({.launch =
+                         [&](int variant) {
+                           if (buffers_.copies() > 0) {
+                             buffers_.select_copy(copy, tensors);
+                             copy = (copy + 1) % buffers_.copies();
+                           }
+                           return launch(variant, tensors);
+                         },
+                     .probe = [&](int64_t ns) { return probe_->run(command.probe, ns); },
+                     .clock = now_ns,
+                     .involuntary_switches = involuntary_switches});
     KILN_ASSIGN_OR_RETURN(const Samples samples, sampler.run(command));
     for (int i = 0; i < command.variants; ++i) {
       KILN_RETURN_IF_ERROR(

@@ -74,6 +74,7 @@ int64_t address_space_bytes() {
 // System calls of the command loop, the thread pool, the allocator and the probes.
 constexpr int kAllowed[] = {
     SYS_futex,
+    SYS_getrusage,
     SYS_sched_yield,
     SYS_sendmsg,
     SYS_recvmsg,

@@ -119,7 +119,7 @@ struct Reply {
     kFailed,    // load or launch refused; a text with the reason
     kLaunched,  // values: ns
     kSamples,   // values: ns a launch; one reply a variant
-    kProbes,    // values: FLOP/s or bytes/s, one a round; after the samples
+    kProbes,    // values: FLOP/s or bytes/s, one a sample; after the launches'
     kPeaks,     // values: f32, bf16, read, copy
   };
   Kind kind = Kind::kLoaded;

@@ -1,4 +1,8 @@
 // Times launches in the child: rounds of one probe and one sample of every variant.
+//
+// A sample during which the system took a processor away from a thread is disturbed: it says more
+// about the neighbours than about the variant. Disturbed samples count only where there are too few
+// others.
 
 #pragma once
 
@@ -12,19 +16,22 @@
 namespace kiln::tuner::worker {
 
 struct Samples {
-  std::vector<std::vector<double>> launch_ns;  // [variant][round], ns a launch
-  std::vector<double> probe;                   // [round], FLOP/s or bytes/s
+  std::vector<std::vector<double>> launch_ns;  // [variant][sample], ns a launch
+  std::vector<double> probe;                   // [sample], FLOP/s or bytes/s
   bool dropped = false;                        // lost the race
+};
+
+// What the sampler needs to know of the world.
+struct Surroundings {
+  std::function<Status(int variant)> launch;       // on the next copy of the buffers
+  std::function<double(int64_t length_ns)> probe;  // one run of about this length
+  std::function<int64_t()> clock;                  // monotonic, ns
+  std::function<int64_t()> involuntary_switches;   // of all threads of this process so far
 };
 
 class Sampler {
  public:
-  using Launch = std::function<Status(int variant)>;  // on the next copy of the buffers
-  using RunProbe = std::function<double(int64_t length_ns)>;
-  using Clock = std::function<int64_t()>;  // monotonic, ns
-
-  Sampler(Launch launch, RunProbe probe, Clock clock)
-      : launch_(std::move(launch)), probe_(std::move(probe)), clock_(std::move(clock)) {}
+  explicit Sampler(Surroundings surroundings) : world_(std::move(surroundings)) {}
 
   // Ends when the 95 % interval of every median is narrower than asked for, the fastest of several
   // is beyond doubt, the budget is spent (but not before the first sample of each), or the race is
@@ -32,12 +39,21 @@ class Sampler {
   StatusOr<Samples> run(const Command& command);
 
  private:
-  StatusOr<double> sample(int variant, int batch, bool warm);
-  bool lost(const Command& command, const Samples& samples) const;
+  struct Sample {
+    double value = 0;
+    bool disturbed = false;
+  };
+  using Series = std::vector<Sample>;
 
-  Launch launch_;
-  RunProbe probe_;
-  Clock clock_;
+  StatusOr<Sample> time_launches(int variant, int batch, bool warm);
+  Sample run_probe(int64_t length_ns);
+  static std::vector<double> usable(const Series& series);
+  bool lost(const Command& command) const;
+  bool settled(double target_width) const;
+
+  Surroundings world_;
+  std::vector<Series> launches_;  // [variant][round]
+  Series probes_;
 };
 
 }  // namespace kiln::tuner::worker
