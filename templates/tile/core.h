@@ -12,6 +12,8 @@
 #define TILE_ROLL _Pragma("unroll 1")
 #else
 #define TILE_FN inline __attribute__((always_inline))
+// For steps of some thousand cycles: a function of its own is compiled faster than inlined.
+#define TILE_OUTLINE __attribute__((noinline))
 #define TILE_UNROLL _Pragma("clang loop unroll(full)")
 #define TILE_ROLL _Pragma("clang loop unroll(disable)")
 #endif

@@ -125,7 +125,7 @@ class RowsBlock {
   // ---- tiles
 
   template <int BM, int N>
-  TILE_FN void fill(Accum<BM, N>& a, float x) const {
+  TILE_OUTLINE void fill(Accum<BM, N>& a, float x) const {
     float* d = &a.d[0][0][0];
     TILE_ROLL
     for (int i = 0; i < panels<BM>() * N * kPanel; i += kLanes) {
@@ -136,7 +136,7 @@ class RowsBlock {
 
   // Rows r0 .. of the view; rows outside it are 0. From here on the block's rows are the view's.
   template <class T, int BM, int K, class View>
-  TILE_FN void load(Operand<T, BM, K>& q, const View& view, i64 r0) {
+  TILE_OUTLINE void load(Operand<T, BM, K>& q, const View& view, i64 r0) {
     rows_ = (int)lmin(BM, view.rows - r0);
     for_each_vector<BM>([&](int p, int v) {
       load_transposed<T, Operand<T, BM, K>::kDepth, Multiplicand<T>::kPerLane>(
@@ -159,7 +159,8 @@ class RowsBlock {
 
   // Rows r0 .. of the view become o times `factor`, row by row.
   template <int BM, int N, class View>
-  TILE_FN void store(const View& view, i64 r0, const Accum<BM, N>& o, const Row<BM>& factor) const {
+  TILE_OUTLINE void store(const View& view, i64 r0, const Accum<BM, N>& o,
+                          const Row<BM>& factor) const {
     for_each_vector<BM>([&](int p, int v) {
       const int i = p * kPanelVectors + v;
       const VecF32 scale = o.scaled ? factor.v[i] * o.scale.v[i] : factor.v[i];
@@ -184,7 +185,8 @@ class RowsBlock {
 
   // s = q k^T, as far as columns are in use.
   template <class T, int BM, int N, int K>
-  TILE_FN void mma_abt(Accum<BM, N>& s, const Operand<T, BM, K>& q, const RowsRef<T>& k) const {
+  TILE_OUTLINE void mma_abt(Accum<BM, N>& s, const Operand<T, BM, K>& q,
+                            const RowsRef<T>& k) const {
     s.scaled = false;
     TILE_ROLL
     for (int p = 0; p < panels<BM>(); ++p) {
@@ -201,8 +203,8 @@ class RowsBlock {
 
   // o = diag(owed scale) o + p v
   template <class T, int BM, int N, int K>
-  TILE_FN void mma_acc(Accum<BM, N>& o, const OperandInPlace<T, BM, K>& p,
-                       const ColumnsRef<T>& v) const {
+  TILE_OUTLINE void mma_acc(Accum<BM, N>& o, const OperandInPlace<T, BM, K>& p,
+                            const ColumnsRef<T>& v) const {
     using Split = ColumnSplit<N, kGroup>;
     TILE_ROLL
     for (int i = 0; i < panels<BM>(); ++i) {
@@ -244,7 +246,7 @@ class RowsBlock {
 
   // x = f(x, row index, column index, value of each row...): indices may be vectors.
   template <int BM, int N, class F, class... R>
-  TILE_FN void map(Accum<BM, N>& s, F f, const R&... row) const {
+  TILE_OUTLINE void map(Accum<BM, N>& s, F f, const R&... row) const {
     TILE_ROLL
     for (int i = 0; i < panels<BM>() * kPanelVectors; ++i) {
       float* x = &s.d[i / kPanelVectors][0][i % kPanelVectors * kLanes];
@@ -258,7 +260,7 @@ class RowsBlock {
 
   // m = max(m, greatest value of the row)
   template <int BM, int N>
-  TILE_FN void row_max(Row<BM>& m, const Accum<BM, N>& s) const {
+  TILE_OUTLINE void row_max(Row<BM>& m, const Accum<BM, N>& s) const {
     TILE_ROLL
     for (int p = 0; p < panels<BM>(); ++p) {
       const int columns = s.columns[p];
@@ -283,7 +285,7 @@ class RowsBlock {
 
   // x = f(x, r), written as an operand of T for the next product; l += partial sums of the rows.
   template <class T, int BM, int N, class F>
-  TILE_FN void map_rows(Accum<BM, N>& s, const Row<BM>& r, Row<BM>& l, F f) const {
+  TILE_OUTLINE void map_rows(Accum<BM, N>& s, const Row<BM>& r, Row<BM>& l, F f) const {
     TILE_ROLL
     for (int p = 0; p < panels<BM>(); ++p) {
       const int columns = s.columns[p];

@@ -69,7 +69,7 @@ struct StagedRows {
 
   // Rows first .. first+valid-1 of the view, then zero rows up to `padded`.
   template <class View>
-  TILE_FN RowsRef<T> stage(const View& view, i64 first, int valid, int padded) {
+  TILE_OUTLINE RowsRef<T> stage(const View& view, i64 first, int valid, int padded) {
     for (int r = 0; r < valid; ++r) {
       const T* p = view.row(first + r);
       detail::fill_row<C / kPerLane>(lanes + r * kStride, [&](auto n, int i) {
@@ -95,7 +95,7 @@ struct StagedColumns {
   alignas(64) Lane lanes[R / kPerLane * kStride];
 
   template <class View>
-  TILE_FN ColumnsRef<T> stage(const View& view, i64 first, int valid, int padded) {
+  TILE_OUTLINE ColumnsRef<T> stage(const View& view, i64 first, int valid, int padded) {
     for (int r = 0; r < valid; r += kPerLane) {
       const T* p = view.row(first + r);
       if constexpr (kPerLane == 2) {
