@@ -11,7 +11,17 @@ namespace {
 std::atomic<int64_t> allocations{0};
 }
 
-// Every allocation of this program is counted, so that a launch can prove to make none.
+// Every allocation of this program is counted, so that a launch can prove to make none. Sanitizers
+// bring an operator new of their own; under them nothing is counted and nothing proved.
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define KILN_COUNTS_ALLOCATIONS 0
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define KILN_COUNTS_ALLOCATIONS 0
+#endif
+#ifndef KILN_COUNTS_ALLOCATIONS
 void* operator new(size_t bytes) {
   ++allocations;
   if (void* memory = std::malloc(bytes ? bytes : 1)) return memory;
@@ -23,6 +33,7 @@ void operator delete(void* memory) noexcept {
 void operator delete(void* memory, size_t) noexcept {
   std::free(memory);
 }
+#endif
 
 namespace kiln::runtime {
 namespace {
