@@ -65,6 +65,33 @@ TEST_CASE("an empty file and an empty database become a store") {
   CHECK(store.store().health().quarantined.empty());
 }
 
+TEST_CASE("a database of layout version 1 keeps what it holds") {
+  DamagedStore store;
+  {
+    const std::string golden = read_file(KILN_SOURCE_DIRECTORY "/tests/db/golden/version_1.sql");
+    const Status made = must_connect(store.path())->execute(golden.c_str());
+    INFO(made);
+    REQUIRE(made.ok());
+  }
+  store.must_open();
+  Store& opened = store.store();
+  const auto rows = opened.measurements(sample_problem(1), kDevice, {});
+  REQUIRE(rows.ok());
+  REQUIRE(rows->size() == 3);
+  for (int n = 0; n < 3; ++n) {
+    CHECK(to_json((*rows)[size_t(n)].measurement) == to_json(sample_measurement(n)));
+  }
+  CHECK(opened.winners({}, {})->size() == 2);
+  CHECK(opened.find_winner(sample_problem(1).problem_key, kDevice)->value().id == 2);
+  CHECK(opened.winner(1)->plan_json == sample_winner(1).plan_json);  // replaced, but pinned
+  CHECK(opened.job(1)->state == JobState::kSucceeded);
+  CHECK(opened.create_job(sample_job(5, "request"))->id == 1);
+  write_file(store.path("artifacts/" + sample_artifact(1).hash), sample_artifact(1).bytes);
+  CHECK(opened.artifact(sample_artifact(1).hash)->has_value());
+  CHECK(opened.health().damaged_rows == 0);
+  CHECK(opened.health().quarantined.empty());
+}
+
 TEST_CASE("migrations run in order, once, and each whole or not at all") {
   const kiln::testing::ScratchDirectory scratch;
   const Migration steps[] = {
