@@ -94,7 +94,7 @@ TILE_FN void stage_input(const P& p) {
       });
     } else {
       blk.template load_points<W>(to, P::kPitch, x, p.x_lanes.of[0] + from, row_end - row, width,
-                                  row_stride, column_stride, p.count);
+                                  row_stride, column_stride, p.count, p.a.c);
     }
   }
 }

@@ -190,12 +190,13 @@ class ItemsBlock {
   TILE_FN void publish() const { stream_fence(); }
 
   // scratch[to + row pitch + column W + l] = x[at + row row_stride + column column_stride + l] for
-  // l < n; what lanes from n on receive is unspecified.
+  // l < n; what lanes from n on receive is unspecified. Points are `extent` elements long, and the
+  // n are the last of them unless n >= W.
   template <int W, class T>
   TILE_FN void load_points(i64 to, i64 pitch, Elements<const T> x, i64 at, i64 rows, i64 columns,
-                           i64 row_stride, i64 column_stride, i64 n) const {
-    // Whole packs may be loaded where the row goes on for as long without gaps.
-    const i64 short_of = n >= W ? 0 : column_stride == n ? ceil_div(W - n, n) : columns;
+                           i64 row_stride, i64 column_stride, i64 n, i64 extent) const {
+    // Whole packs may be loaded where as many elements follow without gaps.
+    const i64 short_of = n >= W ? 0 : column_stride == extent ? ceil_div(W - n, extent) : columns;
     const i64 whole = lmax(0, columns - short_of);
     TILE_ROLL
     for (i64 r = 0; r < rows; ++r) {
