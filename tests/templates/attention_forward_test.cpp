@@ -12,6 +12,8 @@ const Family& family();
 namespace {
 
 using test::Bench;
+using test::Machine;
+using test::machines;
 using test::Spacing;
 
 // A config by its parameters' text, the rest from the default.
@@ -27,27 +29,9 @@ Config config_of(const Bench& bench, const std::string& fields, const std::strin
 
 const std::string kRows = "lanes=0 register_rows=2 block_n=48 block_m=";
 
-struct Machine {
-  std::string device;
-  int forced_lanes;
-  bool paired;
-};
-
-// What this machine can run, the code path of 16 lanes included.
-std::vector<Machine> machines() {
-  std::vector<Machine> all = {{"host:baseline", 0, false}};
-  if (Bench::available("host:avx2")) {
-    all = {{"host:baseline", 0, false}, {"host:avx2", 0, false}, {"host:avx2", 16, true}};
-  }
-  for (const char* wide : {"host:avx512", "host:avx512bf16"}) {
-    if (Bench::available(wide)) all.push_back({wide, 0, false});
-  }
-  return all;
-}
-
 TEST_CASE("Default configs are right on every instruction set, type and shape") {
   for (const Machine& machine : machines()) {
-    Bench bench(family(), machine.device, machine.forced_lanes, machine.paired);
+    Bench bench(family(), machine.device, machine.forced_lanes, machine.paired_bf16);
     for (const char* dtype : {"f32", "f16", "bf16"}) {
       const std::string type = std::string(" dtype=") + dtype;
       bench.verify_default(
@@ -59,7 +43,7 @@ TEST_CASE("Default configs are right on every instruction set, type and shape") 
 
 TEST_CASE("Lengths, masks and strides of one variant") {
   for (const Machine& machine : machines()) {
-    Bench bench(family(), machine.device, machine.forced_lanes, machine.paired);
+    Bench bench(family(), machine.device, machine.forced_lanes, machine.paired_bf16);
     const std::string tail = " head_dim=40 dtype=f32";
     for (const char* lanes : {"rows", "columns"}) {
       const bool columns = std::string(lanes) == "columns";
@@ -89,7 +73,7 @@ TEST_CASE("Lengths, masks and strides of one variant") {
 
 TEST_CASE("Head dimensions that fill no vector, softcap, packed heads, split keys") {
   for (const Machine& machine : machines()) {
-    Bench bench(family(), machine.device, machine.forced_lanes, machine.paired);
+    Bench bench(family(), machine.device, machine.forced_lanes, machine.paired_bf16);
     auto verify = [&](const std::string& fields, const std::string& changes) {
       bench.verify(fields, config_of(bench, fields, changes));
     };

@@ -23,11 +23,14 @@ struct Arena {
 
   Arena(const HostTensor& dense, const Spacing& spacing) : tensor(dense) {
     const size_t size = size_of(tensor.dtype);
-    // Outer strides grow by whole rows' gaps, so that the order of the axes stays.
-    const int64_t row = tensor.shape.back();
+    // Strides grow by whole rows' gaps, so that the order of the axes stays.
     if (spacing.row_gap != 0 && tensor.shape.size() > 1) {
-      for (size_t i = 0; i + 1 < tensor.shape.size(); ++i) {
-        tensor.strides[i] = tensor.strides[i] / row * (row + spacing.row_gap);
+      size_t inner = tensor.shape.size() - 1;
+      while (inner > 0 && tensor.strides[inner] != 1)
+        --inner;
+      const int64_t row = tensor.shape[inner];
+      for (size_t i = 0; i < tensor.shape.size(); ++i) {
+        if (i != inner) tensor.strides[i] = tensor.strides[i] / row * (row + spacing.row_gap);
       }
     }
     int64_t last = 0;
@@ -102,6 +105,17 @@ std::string with_definition(const std::string& header, const std::string& defini
 }
 
 }  // namespace
+
+std::vector<Machine> machines() {
+  std::vector<Machine> all = {{"host:baseline", 0, false}};
+  if (Bench::available("host:avx2")) {
+    all = {{"host:baseline", 0, false}, {"host:avx2", 0, false}, {"host:avx2", 16, true}};
+  }
+  for (const char* wide : {"host:avx512", "host:avx512bf16"}) {
+    if (Bench::available(wide)) all.push_back({wide, 0, false});
+  }
+  return all;
+}
 
 Bench::Bench(const Family& family, const std::string& device, int forced_lanes, bool paired_bf16)
     : family_(family) {

@@ -13,6 +13,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "core/family.h"
 #include "devices/device.h"
@@ -27,6 +28,15 @@ struct Spacing {
   bool optional = true;    // give optional buffers
   double deviation = 1.0;  // multiplies the inputs
 };
+
+struct Machine {
+  std::string device;
+  int forced_lanes;
+  bool paired_bf16;
+};
+
+// What this machine can run, the code path of 16 lanes included.
+std::vector<Machine> machines();
 
 class Bench {
  public:
