@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "core/key.h"
@@ -22,21 +24,36 @@ HostDevice::HostDevice(std::string name, runtime::InstructionSet set, DeviceOpti
 std::string HostDevice::code_identity(const KernelSource& source) const {
   StatusOr<std::string> text = translation_unit(source, options_.sources);
   // What cannot be compiled has an identity all the same: that of the reason.
-  return text.ok() ? identity_of(*text) : digest(text.status().ToString());
+  return text.ok() ? identity_of(source, *text) : digest(text.status().ToString());
 }
 
-std::string HostDevice::identity_of(const std::string& text) const {
-  std::string bytes = fmt::format("{}\n{}", fmt::join(Toolchain::flags(set_), " "), text);
-  for (const std::string& file : included_files(text, options_.sources)) {
-    const std::string& content = options_.sources.find(file)->second;
-    bytes += fmt::format("\n{} {}\n{}", file, content.size(), content);
+std::string HostDevice::identity_of(const KernelSource& source, const std::string& text) const {
+  return digest(fmt::format("{}\n{}\n{}", fmt::join(Toolchain::flags(set_), " "), text,
+                            digest_of_includes(source.header, text)));
+}
+
+// Which files a translation unit draws in depends on its kernel's header alone. Identities are
+// asked for at every lookup, the files are read through once.
+std::string HostDevice::digest_of_includes(const std::string& header,
+                                           const std::string& text) const {
+  std::lock_guard lock(mutex_);
+  auto [entry, fresh] = includes_.try_emplace(header);
+  if (fresh) {
+    std::string bytes;
+    for (const std::string& file : included_files(text, options_.sources)) {
+      const std::string& content = options_.sources.find(file)->second;
+      bytes += fmt::format("{} {}\n{}\n", file, content.size(), content);
+    }
+    entry->second = digest(bytes);
   }
-  return digest(bytes);
+  return entry->second;
 }
 
 StatusOr<HostDevice::Place> HostDevice::place() const {
   std::lock_guard lock(mutex_);
-  if (place_) return *place_;
+  // A cache may be emptied at any time.
+  std::error_code ignored;
+  if (place_ && std::filesystem::exists(place_->sources, ignored)) return *place_;
   KILN_ASSIGN_OR_RETURN(CacheDirectory cache, CacheDirectory::open(options_.cache_directory));
   KILN_ASSIGN_OR_RETURN(std::string sources, cache.install(options_.sources));
   place_ = Place{std::move(cache), std::move(sources)};
@@ -58,7 +75,7 @@ StatusOr<Artifact> HostDevice::compile(const KernelSource& source,
   artifact.hash = digest(artifact.bytes);
   artifact.target_kind = "host";
   artifact.architecture = std::string(name_of(set_));
-  artifact.code_identity = identity_of(text);
+  artifact.code_identity = identity_of(source, text);
   artifact.toolchain = std::move(toolchain);
   return artifact;
 }

@@ -5,6 +5,7 @@
 
 #pragma once
 
+#include <map>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -35,7 +36,8 @@ class HostDevice : public Device {
   };
   // Where to compile. The first call writes; opening a device touches no file.
   StatusOr<Place> place() const;
-  std::string identity_of(const std::string& text) const;
+  std::string identity_of(const KernelSource& source, const std::string& text) const;
+  std::string digest_of_includes(const std::string& header, const std::string& text) const;
 
   std::string name_;
   runtime::InstructionSet set_;
@@ -44,7 +46,8 @@ class HostDevice : public Device {
   Target target_;
   Toolchain toolchain_;
   mutable std::mutex mutex_;
-  mutable std::optional<Place> place_;  // guarded by mutex_
+  mutable std::optional<Place> place_;                   // guarded by mutex_
+  mutable std::map<std::string, std::string> includes_;  // digests by header; guarded by mutex_
 };
 
 }  // namespace kiln::devices

@@ -160,6 +160,14 @@ TEST_CASE("Sources are written once and repaired when damaged") {
   CHECK_FALSE(cache->install({{"/escape.h", ""}}).ok());
 }
 
+TEST_CASE("A cache directory may be emptied while a device is open") {
+  SmallKernels kernels;
+  auto device = kernels.open();
+  REQUIRE(device->compile(SmallKernels::scale(2), {}).ok());
+  std::filesystem::remove_all(kernels.cache());
+  CHECK(device->compile(SmallKernels::scale(2), {}).ok());
+}
+
 TEST_CASE("A full disk is reported with the remedy") {
   SmallKernels kernels;
   REQUIRE(mkdir(kernels.cache().c_str(), 0700) == 0);
