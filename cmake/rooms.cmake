@@ -3,7 +3,7 @@
 # kiln_program().
 
 add_library(kiln_options INTERFACE)
-target_compile_options(kiln_options INTERFACE -Wall -Wextra -Werror)
+target_compile_options(kiln_options INTERFACE "$<BUILD_INTERFACE:-Wall;-Wextra;-Werror>")
 # Debian's libraries are built by gcc, whose mangling of constrained templates newer clangs left.
 target_compile_options(kiln_options INTERFACE $<$<CXX_COMPILER_ID:Clang>:-fclang-abi-compat=17>)
 target_include_directories(kiln_options INTERFACE $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}>)

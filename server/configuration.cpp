@@ -159,7 +159,7 @@ StatusOr<std::string> default_state_directory() {
 Configuration Configuration::defaults() {
   Configuration configuration;
   configuration.socket = proto::default_socket();
-  // Without a home a flag or the file has to say; Daemon::start checks.
+  // Without a home a flag or the file has to say.
   configuration.engine.state_directory = default_state_directory().value_or("");
   return configuration;
 }

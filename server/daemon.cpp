@@ -32,17 +32,6 @@ void apply_log_level(const Configuration& configuration) {
 
 }  // namespace
 
-StatusOr<std::unique_ptr<Daemon>> Daemon::start(const Configuration& configuration) {
-  if (configuration.engine.state_directory.empty()) {
-    KILN_RETURN_IF_ERROR(default_state_directory().status());
-  }
-  KILN_ASSIGN_OR_RETURN(std::unique_ptr<SocketGuard> socket,
-                        SocketGuard::claim(configuration.socket));
-  KILN_ASSIGN_OR_RETURN(std::unique_ptr<engine::Engine> engine,
-                        engine::Engine::open(configuration.engine));
-  return start(configuration, std::move(socket), std::move(engine));
-}
-
 StatusOr<std::unique_ptr<Daemon>> Daemon::start(const Configuration& configuration,
                                                 std::unique_ptr<SocketGuard> socket,
                                                 std::unique_ptr<engine::Engine> engine) {

@@ -19,11 +19,7 @@ namespace kiln::server {
 
 class Daemon {
  public:
-  // Claims the socket, opens the engine, listens. Failures are those of SocketGuard::claim and
-  // Engine::open; UNAVAILABLE when gRPC cannot listen.
-  static StatusOr<std::unique_ptr<Daemon>> start(const Configuration& configuration);
-
-  // The same over an engine that exists already.
+  // Listens on the claimed socket; UNAVAILABLE when gRPC cannot.
   static StatusOr<std::unique_ptr<Daemon>> start(const Configuration& configuration,
                                                  std::unique_ptr<SocketGuard> socket,
                                                  std::unique_ptr<engine::Engine> engine);

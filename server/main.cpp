@@ -86,6 +86,18 @@ void raise_file_limit() {
   setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+// The socket comes first: it tells apart two daemons before either touches a database.
+StatusOr<std::unique_ptr<Daemon>> start(const Configuration& configuration) {
+  if (configuration.engine.state_directory.empty()) {
+    KILN_RETURN_IF_ERROR(default_state_directory().status());
+  }
+  KILN_ASSIGN_OR_RETURN(std::unique_ptr<SocketGuard> socket,
+                        SocketGuard::claim(configuration.socket));
+  KILN_ASSIGN_OR_RETURN(std::unique_ptr<engine::Engine> engine,
+                        engine::Engine::open(configuration.engine));
+  return Daemon::start(configuration, std::move(socket), std::move(engine));
+}
+
 void reload(const Flags& flags, Daemon& daemon) {
   const StatusOr<Configuration> configuration = configure(flags);
   if (!configuration.ok()) {
@@ -114,7 +126,7 @@ int run(const Flags& flags) {
   raise_file_limit();
   Signals::install();
 
-  StatusOr<std::unique_ptr<Daemon>> daemon = Daemon::start(*configuration);
+  StatusOr<std::unique_ptr<Daemon>> daemon = start(*configuration);
   if (!daemon.ok()) {
     std::cerr << "kilnd: " << daemon.status().message() << "\n";
     return kFailedToStart;

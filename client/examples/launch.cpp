@@ -1,0 +1,58 @@
+// Fetches an attention kernel from kilnd, launches it on its own data, checks the result, and
+// fetches it again from the cache. Argument: the daemon's socket (default: where kilnd listens).
+
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <vector>
+
+#include "client/kiln/client.h"
+
+template <typename T>
+T require(kiln::StatusOr<T> value) {
+  if (value.ok()) return *std::move(value);
+  std::fprintf(stderr, "%s\n", value.status().ToString().c_str());
+  std::exit(1);
+}
+
+int main(int count, char** arguments) {
+  constexpr int64_t kTokens = 128, kHeads = 4, kHeadDim = 64;
+  const auto client = require(kiln::Client::connect({.socket = count > 1 ? arguments[1] : ""}));
+  const kiln::ProblemHandle problem =
+      require(client->prepare(kiln::ProblemBuilder("attention_forward")
+                                  .set("batch", 1)
+                                  .set("heads_q", kHeads)
+                                  .set("heads_kv", kHeads)
+                                  .set("seq_q", kTokens)
+                                  .set("seq_kv", kTokens)
+                                  .set("head_dim", kHeadDim)
+                                  .set("dtype", "f32")));
+
+  const auto start = std::chrono::steady_clock::now();
+  const auto kernel = require(client->get_kernel(problem));
+  const auto fetched = std::chrono::steady_clock::now();
+
+  // Equal queries and keys give every token the same weight: the result is the mean of the values.
+  std::vector<float> q(kTokens * kHeads * kHeadDim, 0.5f), k = q, v = q, o(q.size());
+  for (size_t i = 0; i < v.size(); ++i)
+    v[i] = float(int64_t(i) / (kHeads * kHeadDim));
+  const kiln::runtime::Tensor tensors[] = {{q.data()}, {k.data()}, {v.data()}, {o.data()}, {}};
+  if (const kiln::Status status = launch(*kernel, problem, tensors); !status.ok()) {
+    std::fprintf(stderr, "%s\n", status.ToString().c_str());
+    return 1;
+  }
+  const double expected = double(kTokens - 1) / 2;
+
+  constexpr int kLookups = 100'000;
+  const auto before = std::chrono::steady_clock::now();
+  for (int i = 0; i < kLookups; ++i) {
+    if (!client->find(problem)) return 1;
+  }
+  const std::chrono::duration<double, std::nano> cached = std::chrono::steady_clock::now() - before;
+  const std::chrono::duration<double, std::milli> first = fetched - start;
+  std::printf("o[0] = %g, expected %g\n", double(o[0]), expected);
+  std::printf("from the daemon: %.3f ms (%s)\nfrom the cache:  %.0f ns\n", first.count(),
+              kernel->config.text().c_str(), cached.count() / kLookups);
+  return std::abs(double(o[0]) - expected) < 1e-3 ? 0 : 1;
+}
