@@ -30,6 +30,8 @@ install(DIRECTORY proto/kiln DESTINATION ${CMAKE_INSTALL_DATADIR}/kiln/proto COM
         FILES_MATCHING PATTERN "*.proto")
 install(DIRECTORY ${CMAKE_BINARY_DIR}/proto/kiln ${CMAKE_BINARY_DIR}/proto/google
         DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/kiln COMPONENT client FILES_MATCHING PATTERN "*.pb.h")
+install(DIRECTORY ${CMAKE_BINARY_DIR}/client/generated/client
+        DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/kiln COMPONENT client)
 install(DIRECTORY client/examples DESTINATION ${CMAKE_INSTALL_DATADIR}/kiln COMPONENT client)
 
 configure_package_config_file(cmake/KilnConfig.cmake.in KilnConfig.cmake

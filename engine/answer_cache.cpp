@@ -20,6 +20,7 @@ void AnswerCache::update(const std::string& key, const std::function<void(Known&
   change(*known);
   entry = std::move(known);
   snapshot_.store(std::move(after), std::memory_order_release);
+  generation_.fetch_add(1, std::memory_order_release);
 }
 
 void AnswerCache::update_all(const std::function<void(Known&)>& change) {
@@ -31,6 +32,7 @@ void AnswerCache::update_all(const std::function<void(Known&)>& change) {
     entry = std::move(known);
   }
   snapshot_.store(std::move(after), std::memory_order_release);
+  generation_.fetch_add(1, std::memory_order_release);
 }
 
 }  // namespace kiln::engine

@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -38,6 +39,9 @@ class AnswerCache {
   // Changes every entry.
   void update_all(const std::function<void(Known&)>& change);
 
+  // Larger after every change than before it; never 0.
+  uint64_t generation() const { return generation_.load(std::memory_order_acquire); }
+
  private:
   using Map = absl::flat_hash_map<std::string, std::shared_ptr<const Known>>;
   static std::shared_ptr<const Map> empty() { return std::make_shared<const Map>(); }
@@ -45,6 +49,7 @@ class AnswerCache {
   const size_t capacity_;
   std::mutex write_mutex_;
   std::atomic<std::shared_ptr<const Map>> snapshot_;
+  std::atomic<uint64_t> generation_ = 1;
 };
 
 }  // namespace kiln::engine

@@ -119,6 +119,10 @@ class Engine {
   virtual StatusOr<Problem> problem(
       std::string_view family, const std::vector<std::pair<std::string, Value>>& fields) const = 0;
 
+  // A number that changes after each change of what get_kernel() may answer, so that callers can
+  // keep answers. 0: not known, ask each time.
+  virtual uint64_t generation() const { return 0; }
+
   virtual StatusOr<KernelAnswer> get_kernel(const Problem& problem, const std::string& device,
                                             const Policy& policy, std::stop_token stop) = 0;
 

@@ -40,6 +40,7 @@ class LocalEngine final : public Engine {
       std::string_view family,
       const std::vector<std::pair<std::string, Value>>& fields) const override;
 
+  uint64_t generation() const override { return cache_.generation(); }
   StatusOr<KernelAnswer> get_kernel(const Problem& problem, const std::string& device,
                                     const Policy& policy, std::stop_token stop) override;
 

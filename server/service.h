@@ -13,6 +13,7 @@
 
 #include "engine/engine.h"
 #include "kiln/v1/kiln.grpc.pb.h"
+#include "server/answered_kernels.h"
 #include "server/waiting_calls.h"
 
 namespace kiln::server {
@@ -94,6 +95,7 @@ class Service final : public v1::Kiln::WithCallbackMethod_WatchJob<v1::Kiln::Ser
 
   engine::Engine& engine_;
   WaitingCalls waiting_;
+  AnsweredKernels answered_;
   std::atomic<bool> draining_ = false;
   mutable std::mutex mutex_;  // guards what follows
   db::GcPolicy gc_;

@@ -40,9 +40,8 @@ Status check_directory(const std::string& directory) {
         ": whoever owns it could answer in this daemon's place; choose another --socket"));
   }
   if (info.st_mode & kWritableByOthers) {
-    return absl::PermissionDeniedError(absl::StrCat(directory,
-                                                    " is writable by others: run `chmod go-w ",
-                                                    directory, "` or choose another --socket"));
+    return absl::PermissionDeniedError(absl::StrCat(
+        directory, " is writable by others: choose a --socket in a directory of its own"));
   }
   return absl::OkStatus();
 }

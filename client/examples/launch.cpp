@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "client/kiln/client.h"
+#include "client/kiln/problems.h"
 
 template <typename T>
 T require(kiln::StatusOr<T> value) {
@@ -18,16 +19,16 @@ T require(kiln::StatusOr<T> value) {
 
 int main(int count, char** arguments) {
   constexpr int64_t kTokens = 128, kHeads = 4, kHeadDim = 64;
+  constexpr auto kDtype = kiln::problems::AttentionForward::Dtype::f32;
   const auto client = require(kiln::Client::connect({.socket = count > 1 ? arguments[1] : ""}));
-  const kiln::ProblemHandle problem =
-      require(client->prepare(kiln::ProblemBuilder("attention_forward")
-                                  .set("batch", 1)
-                                  .set("heads_q", kHeads)
-                                  .set("heads_kv", kHeads)
-                                  .set("seq_q", kTokens)
-                                  .set("seq_kv", kTokens)
-                                  .set("head_dim", kHeadDim)
-                                  .set("dtype", "f32")));
+  const kiln::problems::AttentionForward attention{.batch = 1,
+                                                   .heads_q = kHeads,
+                                                   .heads_kv = kHeads,
+                                                   .seq_q = kTokens,
+                                                   .seq_kv = kTokens,
+                                                   .head_dim = kHeadDim,
+                                                   .dtype = kDtype};
+  const kiln::ProblemHandle problem = require(client->prepare(attention.builder()));
 
   const auto start = std::chrono::steady_clock::now();
   const auto kernel = require(client->get_kernel(problem));

@@ -70,17 +70,20 @@ void ScriptedEngine::serve(Behaviour behaviour, bool tuned) {
   answer.provenance.measurement.artifact_hash = artifact->hash;
   std::lock_guard lock(mutex_);
   answer_ = std::move(answer);
+  ++generation_;
   changed_.notify_all();
 }
 
 void ScriptedEngine::replace_artifact(std::shared_ptr<const Artifact> artifact) {
   std::lock_guard lock(mutex_);
   answer_.artifact = std::move(artifact);
+  ++generation_;
 }
 
 void ScriptedEngine::serve_nothing() {
   std::lock_guard lock(mutex_);
   answer_.artifact = nullptr;
+  ++generation_;
   answer_.plan = nullptr;
   answer_.provenance.job_id = 5;
 }
@@ -88,6 +91,11 @@ void ScriptedEngine::serve_nothing() {
 void ScriptedEngine::fail_next(Status status) {
   std::lock_guard lock(mutex_);
   next_failure_ = std::move(status);
+}
+
+uint64_t ScriptedEngine::generation() const {
+  std::lock_guard lock(mutex_);
+  return generation_;
 }
 
 int ScriptedEngine::lookups() const {

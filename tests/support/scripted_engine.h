@@ -39,6 +39,7 @@ class ScriptedEngine : public engine::Engine {
   StatusOr<Problem> problem(
       std::string_view family,
       const std::vector<std::pair<std::string, Value>>& fields) const override;
+  uint64_t generation() const override;
   StatusOr<engine::KernelAnswer> get_kernel(const Problem& problem, const std::string& device,
                                             const engine::Policy& policy,
                                             std::stop_token stop) override;
@@ -72,6 +73,7 @@ class ScriptedEngine : public engine::Engine {
   mutable std::mutex mutex_;
   std::condition_variable_any changed_;
   engine::KernelAnswer answer_;
+  uint64_t generation_ = 1;
   Status next_failure_;
   int lookups_ = 0;
   int waiting_ = 0;

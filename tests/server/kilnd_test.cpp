@@ -1,0 +1,169 @@
+// The daemon as a process, with the real engine.
+
+#include <grpcpp/create_channel.h>
+#include <grpcpp/grpcpp.h>
+
+#include <atomic>
+
+#include "kiln/v1/kiln.grpc.pb.h"
+#include "tests/support/kilnd_process.h"
+
+namespace kiln {
+namespace {
+
+using testing::KilndProcess;
+
+std::unique_ptr<v1::Kiln::Stub> stub_of(const KilndProcess& kilnd) {
+  grpc::ChannelArguments own;  // a connection of its own
+  own.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  return v1::Kiln::NewStub(
+      grpc::CreateCustomChannel("unix:" + kilnd.socket(), grpc::InsecureChannelCredentials(), own));
+}
+
+// A small attention problem; `head_dim` tells problems apart.
+v1::Problem attention(int64_t head_dim) {
+  v1::Problem problem;
+  problem.set_family("attention_forward");
+  const std::pair<const char*, int64_t> sizes[] = {{"batch", 1},    {"heads_q", 2},
+                                                   {"heads_kv", 2}, {"seq_q", 64},
+                                                   {"seq_kv", 64},  {"head_dim", head_dim}};
+  for (const auto& [name, value] : sizes) {
+    v1::ProblemField* field = problem.add_fields();
+    field->set_name(name);
+    field->mutable_value()->set_integer(value);
+  }
+  v1::ProblemField* dtype = problem.add_fields();
+  dtype->set_name("dtype");
+  dtype->mutable_value()->set_choice("f32");
+  return problem;
+}
+
+v1::Job create_job(v1::Kiln::Stub& stub, int seconds) {
+  v1::CreateJobRequest request;
+  *request.mutable_problem() = attention(32);
+  request.mutable_budget()->mutable_time()->set_seconds(seconds);
+  grpc::ClientContext context;
+  v1::Job job;
+  const grpc::Status status = stub.CreateJob(&context, request, &job);
+  INFO(status.error_message());
+  REQUIRE(status.ok());
+  return job;
+}
+
+TEST_CASE("kilnd names its version and refuses what it does not know") {
+  const std::string kilnd = KilndProcess::program();
+  CHECK(std::system((kilnd + " --version > /dev/null").c_str()) == 0);
+  CHECK(WEXITSTATUS(std::system((kilnd + " --nonsense > /dev/null 2>&1").c_str())) == 2);
+  CHECK(WEXITSTATUS(std::system((kilnd + " --background=often > /dev/null 2>&1").c_str())) == 2);
+  CHECK(WEXITSTATUS(std::system((kilnd + " --config=/nonexistent > /dev/null 2>&1").c_str())) == 2);
+}
+
+TEST_CASE("of two daemons the second is refused: on one socket, and on one database") {
+  KilndProcess first;
+  first.start();
+  const auto refused = [&](const std::string& socket, const std::string& state) {
+    KilndProcess second({"--socket", socket, "--state-dir", state});
+    second.spawn();
+    CHECK(second.wait() == 1);
+    return second.log();
+  };
+  const std::string pid = std::to_string(first.pid());
+  CHECK_THAT(refused(first.socket(), first / "other"), Catch::Contains(pid));
+  CHECK_THAT(refused(first / "run/other.sock", first.state()), Catch::Contains(pid));
+  CHECK(first.end(SIGTERM) == 0);
+}
+
+TEST_CASE("a daemon that was killed is replaced by the next") {
+  KilndProcess kilnd;
+  kilnd.start();
+  CHECK(kilnd.end(SIGKILL) == -SIGKILL);
+  CHECK(std::filesystem::exists(kilnd.socket()));
+  kilnd.start();
+  CHECK(kilnd.end(SIGINT) == 0);
+  CHECK_FALSE(std::filesystem::exists(kilnd.socket()));
+}
+
+TEST_CASE("SIGTERM ends a daemon with a stream open and a job running; the job is resumed") {
+  KilndProcess kilnd;
+  kilnd.start();
+  int64_t id = 0;
+  {
+    const auto stub = stub_of(kilnd);
+    id = create_job(*stub, 60).id();
+    v1::WatchJobRequest request;
+    request.set_id(id);
+    grpc::ClientContext context;
+    const auto reader = stub->WatchJob(&context, request);
+    v1::Job job;
+    while (reader->Read(&job) && job.state() == v1::Job::STATE_QUEUED) {
+    }
+    REQUIRE(job.state() == v1::Job::STATE_RUNNING);
+    const auto before = std::chrono::steady_clock::now();
+    CHECK(kilnd.end(SIGTERM) == 0);
+    CHECK(std::chrono::steady_clock::now() - before < std::chrono::seconds(10));
+    while (reader->Read(&job)) {
+    }
+    CHECK(reader->Finish().error_code() == grpc::StatusCode::UNAVAILABLE);
+  }
+  kilnd.start();
+  grpc::ClientContext context;
+  v1::GetJobRequest request;
+  request.set_id(id);
+  v1::Job job;
+  REQUIRE(stub_of(kilnd)->GetJob(&context, request, &job).ok());
+  CHECK(job.state() <= v1::Job::STATE_RUNNING);
+  CHECK(kilnd.end(SIGTERM) == 0);
+}
+
+TEST_CASE("a configuration with a fault is kept out on SIGHUP, and said so") {
+  const testing::ScratchDirectory scratch;
+  const std::string path = scratch / "kilnd.yaml";
+  KilndProcess configured({"--config", path});
+  std::ofstream(path) << "log_level: info\n";
+  configured.start();
+  std::ofstream(path) << "log_level: [\n";
+  configured.signal(SIGHUP);
+  const auto logged = [&](const char* text) {
+    for (int i = 0; i < 1000; ++i) {
+      if (configured.log().find(text) != std::string::npos) return true;
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    return false;
+  };
+  CHECK(logged("configuration kept as it was"));
+  std::ofstream(path) << "idle_load: 0.5\n";
+  configured.signal(SIGHUP);
+  CHECK(logged("needs a restart: idle_load"));
+  CHECK(configured.end(SIGTERM) == 0);
+}
+
+TEST_CASE("200 clients that ask for one untuned problem are all answered, with one job") {
+  KilndProcess kilnd({"--background", "always"});
+  kilnd.start();
+  constexpr int kClients = 200;
+  std::atomic<int> answered = 0;
+  std::vector<std::thread> clients;
+  for (int i = 0; i < kClients; ++i) {
+    clients.emplace_back([&] {
+      v1::GetKernelRequest request;
+      *request.mutable_problem() = attention(40);
+      grpc::ClientContext context;
+      context.set_wait_for_ready(true);
+      v1::GetKernelResponse response;
+      if (stub_of(kilnd)->GetKernel(&context, request, &response).ok() && response.found()) {
+        ++answered;
+      }
+    });
+  }
+  for (std::thread& client : clients)
+    client.join();
+  CHECK(answered == kClients);
+  grpc::ClientContext context;
+  v1::ListJobsResponse jobs;
+  REQUIRE(stub_of(kilnd)->ListJobs(&context, v1::ListJobsRequest(), &jobs).ok());
+  CHECK(jobs.jobs_size() == 1);
+  CHECK(kilnd.end(SIGTERM) == 0);
+}
+
+}  // namespace
+}  // namespace kiln
