@@ -64,7 +64,8 @@ std::string structure(const Schema& schema) {
   }
   text += "\n";
   for (const Field& field : schema.fields()) {
-    text += "  // " + field.documentation + (field.default_value ? "" : " Required.") + "\n";
+    text += std::string("  // ") + (field.default_value ? "" : "(required) ") +
+            field.documentation + "\n";
     text += "  " + member(field) + ";\n";
   }
   text += "\n  ProblemBuilder builder() const {\n    ProblemBuilder builder(\"" + schema.family() +
