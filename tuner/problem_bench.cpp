@@ -25,8 +25,9 @@ constexpr double kLimitFactor = 30;  // over the expected time of a launch
 constexpr milliseconds kLeastLimit{2'000};
 constexpr milliseconds kMostLimit{60'000};
 // A first launch that takes so much longer than the best variant's needs no timing.
-constexpr double kHopelessLaunch = 5;
-constexpr double kLongLaunchNs = 20e6;  // below, page faults and caches can explain it
+constexpr double kHopelessLaunch = 8;
+constexpr double kLongLaunchNs = 100e6;  // below, page faults and caches can explain it
+constexpr double kSlowestPhase = 0.4;    // of the best rate seen
 constexpr int64_t kMemorySlack = 512 << 20;
 
 // How many times longer things may take because others use the processors too.
@@ -321,7 +322,13 @@ Timing ProblemBench::summarise(const std::vector<double>& launch_ns,
   double& peak = peaks_[size_t(probe_)];
   peak = std::max(peak, rate);
   timing.probe_ratio = rate / peak;
-  timing.peak_fraction = work_ / (timing.p10_ns * 1e-9) / rate;
+  // Machines slow down to half their speed; a probe that found less, or less than the variant
+  // achieved beside it, was itself disturbed and says nothing about the moment.
+  const double achieved = work_ / (timing.p10_ns * 1e-9);
+  const bool arithmetic = probe_ == worker::Probe::kFma || probe_ == worker::Probe::kBf16;
+  const bool believable = timing.probe_ratio > kSlowestPhase && !(arithmetic && achieved > rate);
+  timing.noisy = timing.noisy || !believable;
+  timing.peak_fraction = achieved / (believable ? rate : std::max(peak, achieved));
   return timing;
 }
 

@@ -117,7 +117,7 @@ void Search::learn(const Measurement& measurement) {
 
 Status Search::search() {
   const size_t batch = std::clamp<size_t>(size_t(context_.compilers.processes()), 2, 8);
-  while (!budget_spent()) {
+  while (!budget_spent(int64_t(batch) * evaluation_cost_)) {
     if (stop_.stop_requested()) return absl::CancelledError("stopped");
     if ((evaluations_ > 0 || !finalists_.empty()) && strategy_->converged()) {
       converged_ = true;
@@ -147,7 +147,7 @@ Status Search::evaluate(const std::vector<size_t>& points) {
   std::vector<Compiled> compiled = context_.compilers.compile(sources, niceness(), stop_);
   for (size_t i = 0; i < points.size(); ++i) {
     // What is compiled is measured even beyond the budget's end when it is the first.
-    if (i > 0 && budget_spent()) break;
+    if (i > 0 && budget_spent(2 * variant_budget())) break;
     KILN_RETURN_IF_ERROR(evaluate_compiled(points[i], std::move(compiled[i])));
   }
   const auto cost = (Clock::now() - start - (paused_ - paused_before)) / int64_t(points.size());
@@ -409,18 +409,18 @@ Status Search::pause_for_others() {
   return absl::OkStatus();
 }
 
-bool Search::budget_spent() const {
+bool Search::budget_spent(nanoseconds expected) const {
   const Budget& budget = options_.budget;
   // Something must have been tried, whatever the budget.
   if (evaluations_ == 0 && finalists_.empty()) return false;
   if (budget.evaluations && evaluations_ >= *budget.evaluations) return true;
   if (budget.peak_fraction && best_fraction_ >= *budget.peak_fraction) return true;
   if (!budget.time) return false;
-  // Left for the rematch, the second seed, and the evaluation that would begin now.
+  // The rematch and the second seed need their part.
   const auto reserve =
       rematch_budget() +
       std::clamp<nanoseconds>(*budget.time / 20, milliseconds(100), milliseconds(1000));
-  return elapsed() + reserve + evaluation_cost_ > *budget.time;
+  return elapsed() + reserve + expected > *budget.time;
 }
 
 nanoseconds Search::variant_budget() const {

@@ -75,7 +75,8 @@ class Search {
   // Lets more urgent callers go first and, in the background, waits until the machine is idle.
   // The time does not count.
   Status pause_for_others();
-  bool budget_spent() const;
+  // Whether work that is expected to take so long would exceed the budget.
+  bool budget_spent(std::chrono::nanoseconds expected) const;
   void report(bool now);
   Clock::duration elapsed() const { return Clock::now() - start_ - paused_; }
   std::chrono::nanoseconds variant_budget() const;
