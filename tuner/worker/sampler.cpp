@@ -20,7 +20,7 @@ constexpr int64_t kOverdraft = 3;  // times the budget, for the few samples
 // How far behind the best, by number of samples, a variant may be without being dropped.
 constexpr double kHopeless = 4.0;  // from the second sample on
 constexpr double kBehind = 1.5;    // from kFewSamples on
-constexpr double kSlower = 1.2;    // the whole interval of the median, from kMinSamples on
+constexpr double kSlower = 1.2;    // the tenth least disturbed, from kMinSamples on
 
 }  // namespace
 
@@ -59,7 +59,7 @@ bool Sampler::lost(const Command& command) const {
   const double bound = command.best_ns * slowdown;
   if (times.size() >= 2 && times.front() > kHopeless * bound) return true;
   if (times.size() >= kFewSamples && times.front() > kBehind * bound) return true;
-  return times.size() >= kMinSamples && median_interval(times).low > kSlower * bound;
+  return times.size() >= kMinSamples && quantile(times, 0.1) > kSlower * bound;
 }
 
 // Whether more samples would tell anything that matters: the medians are known well enough or,
