@@ -70,7 +70,7 @@ class KilndProcess {
     arguments.push_back(nullptr);
     posix_spawn_file_actions_t files;
     posix_spawn_file_actions_init(&files);
-    std::ofstream(log_path());  // empty
+    std::ofstream{log_path()};  // empty
     posix_spawn_file_actions_addopen(&files, 2, log_path().c_str(), O_WRONLY | O_APPEND, 0600);
     posix_spawn_file_actions_adddup2(&files, 2, 1);
     const int failed = posix_spawn(&pid_, arguments[0], &files, nullptr, arguments.data(), environ);
