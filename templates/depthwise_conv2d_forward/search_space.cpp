@@ -6,7 +6,10 @@ namespace kiln::depthwise_conv2d_forward {
 
 namespace {
 
-constexpr int kSpaceVersion = 2;
+constexpr int kSpaceVersion = 3;
+constexpr int64_t kLineBytes = 64;
+// Wider maps are cut: rows of a tile should stay in the first-level cache.
+constexpr int64_t kWidest = 112;
 
 int64_t ceil_div(int64_t a, int64_t b) {
   return (a + b - 1) / b;
@@ -71,10 +74,10 @@ std::vector<Parameter> parameters(const DepthwiseProblem& p, const Target& t) {
        .values = up_to(lane_channels(p), {16, 32, 128})},
       {.name = "block_h",
        .documentation = "rows of a block",
-       .values = p.out_h() == 1 ? std::vector<int64_t>{1} : up_to(p.out_h(), {4, 7, 14, 28, 56})},
+       .values = p.out_h() == 1 ? std::vector<int64_t>{1} : up_to(p.out_h(), {7, 14, 28, 56})},
       {.name = "block_w",
        .documentation = "columns of a block",
-       .values = up_to(p.out_w(), {7, 14, 28, 56, 112, 256})},
+       .values = up_to(p.out_w(), {7, 14, 28, 56, 112, 256, 1024})},
       {.name = "prefetch",
        .documentation = "fetch the next tile into the cache while this one is computed",
        .values = {0, 1}},
@@ -87,17 +90,15 @@ std::vector<Parameter> parameters(const DepthwiseProblem& p, const Target& t) {
 
 std::vector<Constraint> constraints(const DepthwiseProblem& p, const Target& t) {
   return {
-      {"a window with its weights fits the registers",
+      {"a window of two vectors has at most 7 outputs: more would spill",
        {"vectors", "window"},
-       [=](const Config& c) {
-         const int64_t taps = t.vector_registers / c.at("vectors") - 1 - c.at("window");
-         return taps >= std::min<int64_t>(7, std::max(p.kernel_h, p.kernel_w));
-       }},
-      {"window is 1 where there is one output along it, else less than twice those outputs",
+       [](const Config& c) { return c.at("vectors") == 1 || c.at("window") <= 7; }},
+      {"window is 1 for one output along it, 4 for up to 6, else from 7 to less than twice them",
        {"lanes", "window"},
        [=](const Config& c) {
          const int64_t outputs = outputs_along(p, c.at("lanes")), window = c.at("window");
-         return outputs == 1 ? window == 1 : window > 1 && (window == 4 || window < 2 * outputs);
+         if (outputs < 7) return window == (outputs == 1 ? 1 : 4);
+         return window >= 7 && window < 2 * outputs;
        }},
       {"block_c covers whole vectors; with columns in lanes it is 16",
        {"lanes", "vectors", "block_c"},
@@ -111,7 +112,7 @@ std::vector<Constraint> constraints(const DepthwiseProblem& p, const Target& t) 
       {"the tile fits the second-level cache, or is of the least height",
        {"lanes", "vectors", "window", "block_c", "block_h", "block_w"},
        [=](const Config& c) {
-         return c.at("block_h") <= 4 ||
+         return c.at("block_h") <= 7 ||
                 footprint(p, c, t) <= std::max<int64_t>(t.l2_bytes, 512 << 10);
        }},
       {"there is a block for every thread, or blocks are of the least channels",
@@ -153,22 +154,31 @@ Config depthwise_default(const DepthwiseProblem& p, const Target& t) {
                        p.out_w() <= 32 && p.kernel_w <= 5;
   const int64_t lanes = columns ? kColumns : kChannels;
   const int64_t along = outputs_along(p, lanes);
-  const int64_t window = along == 1 ? 1 : along < 7 ? 4 : along % 7 == 0 || along < 8 ? 7 : 8;
+  // 16-bit lines need two vectors. Outputs beyond the cache are better off streamed, by whole
+  // lines.
+  const int64_t line = kLineBytes / int64_t(size_of(p.dtype));
+  const bool streamed = !nchw && t.vector_lanes == 16 && p.channels % line == 0 &&
+                        p.planes() * p.out_h() * p.out_w() * kLineBytes / line > t.llc_bytes;
+  const int64_t vectors = streamed ? line / t.vector_lanes : 1;
+  // Windows that divide the outputs.
+  int64_t window = along == 1 ? 1 : along < 7 ? 4 : along == 7 || vectors > 1 ? 7 : 8;
+  if (window == 8 && along % 8 != 0 && along % 7 == 0) window = 7;
+  if (vectors == 1 && t.vector_registers >= 32 && along % 14 == 0) window = 14;
   int64_t block_c = nchw ? 16 : at_most(parameter("block_c"), 128);
   int64_t block_h = nchw ? at_least(parameter("block_h"), std::min<int64_t>(p.out_h(), 56))
                          : at_most(parameter("block_h"), 14);
-  int64_t block_w = at_least(parameter("block_w"), std::min<int64_t>(p.out_w(), 112));
+  int64_t block_w = at_least(parameter("block_w"), std::min(p.out_w(), kWidest));
   // The next tile is near enough to be fetched by hardware where tiles are tiny.
   const bool prefetch = nchw && !columns && p.height * p.width > 64;
   const auto config = [&] {
     return Config({{"lanes", lanes},
-                   {"vectors", 1},
+                   {"vectors", vectors},
                    {"window", window},
                    {"block_c", block_c},
                    {"block_h", block_h},
                    {"block_w", block_w},
                    {"prefetch", prefetch},
-                   {"stores", kCached}});
+                   {"stores", streamed ? kStreamed : kCached}});
   };
   // Lower, then of fewer channels, then narrower, until it is admissible.
   while (!space.check(config()).ok()) {
