@@ -57,6 +57,10 @@ StatusOr<Mapping> MemoryFile::map(int protection) const {
   return Mapping::map(fd_.get(), 0, bytes_, protection, MAP_SHARED);
 }
 
+void MemoryFile::release_pages() const {
+  fallocate(fd_.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, bytes_);
+}
+
 Status MemoryFile::seal_contents() const {
   if (fcntl(fd_.get(), F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SEAL) != 0)
     return refused("seal", bytes_);

@@ -75,6 +75,8 @@ class MemoryFile {
   int fd() const { return fd_.get(); }
   int64_t bytes() const { return bytes_; }
   StatusOr<Mapping> map(int protection) const;
+  // Gives the pages back; the content is zero again.
+  void release_pages() const;
   // From now on nobody can map the file for writing. No writable mapping may exist.
   Status seal_contents() const;
 

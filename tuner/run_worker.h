@@ -108,7 +108,7 @@ class VariantProcess {
 class RunWorker {
  public:
   // UNAVAILABLE when the executable is missing or does not answer. `probe_bytes`: memory for
-  // bandwidth probes, beyond the last-level caches; occupied from the first such probe on.
+  // bandwidth probes, beyond the last-level caches; occupied by the first of them.
   static StatusOr<std::unique_ptr<RunWorker>> start(const std::string& executable,
                                                     int64_t probe_bytes);
   ~RunWorker();
@@ -116,6 +116,9 @@ class RunWorker {
   RunWorker& operator=(const RunWorker&) = delete;
 
   StatusOr<std::unique_ptr<VariantProcess>> run(const RunOptions& options);
+
+  // Gives back the memory of the bandwidth probes until the next of them.
+  void release_memory() const { probe_memory_.release_pages(); }
 
   // CPU time that variants have used so far.
   std::chrono::nanoseconds cpu_time() const { return cpu_time_; }

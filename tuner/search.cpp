@@ -144,7 +144,9 @@ Status Search::evaluate(const std::vector<size_t>& points) {
   std::vector<KernelSource> sources;
   for (const size_t point : points)
     sources.push_back(source_of(space_->config(points_[point])));
+  turn_->lend();
   std::vector<Compiled> compiled = context_.compilers.compile(sources, niceness(), stop_);
+  turn_->reclaim();
   for (size_t i = 0; i < points.size(); ++i) {
     // What is compiled is measured even beyond the budget's end when it is the first.
     if (i > 0 && budget_spent(2 * variant_budget())) break;

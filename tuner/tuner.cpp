@@ -45,6 +45,7 @@ class DeviceTuner : public Tuner {
     Search search(context, family, problem, options, sink, progress, stop);
     StatusOr<Outcome> outcome = search.run(turn);
     peaks_ = search.peaks();
+    worker_->release_memory();
     return outcome;
   }
 
@@ -81,6 +82,7 @@ class DeviceTuner : public Tuner {
     if (rates->size() != peaks.size()) return absl::InternalError("the probes are incomplete");
     std::copy(rates->begin(), rates->end(), peaks.begin());
     peaks_ = peaks;
+    worker_->release_memory();
     return peaks;
   }
 

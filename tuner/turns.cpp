@@ -5,7 +5,7 @@
 namespace kiln::tuner {
 
 Turn::~Turn() {
-  if (turns_ != nullptr) turns_->release();
+  if (turns_ != nullptr) turns_->release(borrowed_);
 }
 
 Status Turn::yield(std::stop_token stop) {
@@ -17,15 +17,27 @@ Status Turn::yield(std::stop_token stop) {
     }
   }
   Turns* turns = std::exchange(turns_, nullptr);
-  turns->release();
-  KILN_RETURN_IF_ERROR(turns->wait_for_turn(urgency_, stop));
+  turns->release(borrowed_);
+  KILN_ASSIGN_OR_RETURN(borrowed_, turns->wait_for_turn(urgency_, stop));
   turns_ = turns;
   return absl::OkStatus();
 }
 
+void Turn::lend() {
+  const std::lock_guard lock(turns_->mutex_);
+  turns_->lent_ = true;
+  turns_->changed_.notify_all();
+}
+
+void Turn::reclaim() {
+  std::unique_lock lock(turns_->mutex_);
+  turns_->lent_ = false;
+  turns_->changed_.wait(lock, [&] { return !turns_->borrowed_; });
+}
+
 StatusOr<Turn> Turns::take(Urgency urgency, std::stop_token stop) {
-  KILN_RETURN_IF_ERROR(wait_for_turn(urgency, stop));
-  return Turn(*this, urgency);
+  KILN_ASSIGN_OR_RETURN(const bool borrowed, wait_for_turn(urgency, stop));
+  return Turn(*this, urgency, borrowed);
 }
 
 bool Turns::first_in_line(Urgency urgency, uint64_t ticket) const {
@@ -35,23 +47,28 @@ bool Turns::first_in_line(Urgency urgency, uint64_t ticket) const {
   return waiting_[size_t(urgency)].front() == ticket;
 }
 
-Status Turns::wait_for_turn(Urgency urgency, std::stop_token stop) {
+StatusOr<bool> Turns::wait_for_turn(Urgency urgency, std::stop_token stop) {
   std::unique_lock lock(mutex_);
   auto& line = waiting_[size_t(urgency)];
   const uint64_t ticket = next_ticket_++;
   line.push_back(ticket);
+  const auto free = [&] {
+    if (urgency == Urgency::kCheck && lent_ && !borrowed_) return true;
+    return !taken_ && !borrowed_;
+  };
   const bool mine =
-      changed_.wait(lock, stop, [&] { return !taken_ && first_in_line(urgency, ticket); });
+      changed_.wait(lock, stop, [&] { return free() && first_in_line(urgency, ticket); });
   line.erase(std::find(line.begin(), line.end(), ticket));
   changed_.notify_all();
   if (!mine) return absl::CancelledError("stopped");
-  taken_ = true;
-  return absl::OkStatus();
+  const bool borrow = taken_;
+  (borrow ? borrowed_ : taken_) = true;
+  return borrow;
 }
 
-void Turns::release() {
+void Turns::release(bool borrowed) {
   const std::lock_guard lock(mutex_);
-  taken_ = false;
+  (borrowed ? borrowed_ : taken_) = false;
   changed_.notify_all();
 }
 

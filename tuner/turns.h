@@ -25,19 +25,27 @@ class Turns;
 class Turn {
  public:
   Turn(Turn&& other) noexcept
-      : turns_(std::exchange(other.turns_, nullptr)), urgency_(other.urgency_) {}
+      : turns_(std::exchange(other.turns_, nullptr)),
+        urgency_(other.urgency_),
+        borrowed_(other.borrowed_) {}
   Turn& operator=(Turn&&) = delete;
   ~Turn();
 
   // Lets those go first who are more urgent; OK at once when nobody is. After CANCELLED the turn is
   // lost.
   Status yield(std::stop_token stop);
+  // While the holder has no use for the device (it compiles), checks may go in between.
+  // reclaim() waits for one that has begun.
+  void lend();
+  void reclaim();
 
  private:
   friend class Turns;
-  Turn(Turns& turns, Urgency urgency) : turns_(&turns), urgency_(urgency) {}
+  Turn(Turns& turns, Urgency urgency, bool borrowed)
+      : turns_(&turns), urgency_(urgency), borrowed_(borrowed) {}
   Turns* turns_;
   Urgency urgency_;
+  bool borrowed_ = false;
 };
 
 class Turns {
@@ -48,14 +56,17 @@ class Turns {
  private:
   friend class Turn;
   bool first_in_line(Urgency urgency, uint64_t ticket) const;
-  Status wait_for_turn(Urgency urgency, std::stop_token stop);
-  void release();
+  // Whether the turn is borrowed from its holder.
+  StatusOr<bool> wait_for_turn(Urgency urgency, std::stop_token stop);
+  void release(bool borrowed);
 
   std::mutex mutex_;
   std::condition_variable_any changed_;
   std::array<std::deque<uint64_t>, 3> waiting_;  // tickets, by urgency
   uint64_t next_ticket_ = 0;
   bool taken_ = false;
+  bool lent_ = false;      // by the holder of the turn
+  bool borrowed_ = false;  // by a check
 };
 
 }  // namespace kiln::tuner

@@ -1,7 +1,9 @@
 #include "tuner/turns.h"
 
+#include <atomic>
 #include <catch2/catch.hpp>
 #include <chrono>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -62,6 +64,28 @@ TEST_CASE("who yields lets only the more urgent go first") {
     REQUIRE(turn->yield({}).ok());  // nobody
     queue.arrive(Urgency::kCheck, 2);
     REQUIRE(turn->yield({}).ok());
+  }
+  CHECK(queue.finish() == std::vector{2, 1});
+}
+
+TEST_CASE("checks may borrow the turn of who lends it, others not") {
+  Queue queue;
+  std::atomic<bool> reclaimed = false;
+  {
+    auto turn = queue.turns.take(Urgency::kBackground, {});
+    REQUIRE(turn.ok());
+    queue.arrive(Urgency::kForeground, 1);
+    turn->lend();
+    auto check = std::make_unique<StatusOr<Turn>>(queue.turns.take(Urgency::kCheck, {}));
+    REQUIRE(check->ok());
+    std::jthread borrower([&] {
+      std::this_thread::sleep_for(50ms);
+      CHECK_FALSE(reclaimed);
+      check.reset();
+    });
+    turn->reclaim();
+    reclaimed = true;
+    queue.arrive(Urgency::kCheck, 2);  // too late to borrow
   }
   CHECK(queue.finish() == std::vector{2, 1});
 }

@@ -61,7 +61,6 @@ Status limit(int resource, const char* name, uint64_t value) {
   return absl::InternalError(absl::StrCat("cannot limit ", name, ": ", strerror(errno)));
 }
 
-#ifndef KILN_SANITIZED
 int64_t address_space_bytes() {
   long pages = 0;
   if (FILE* file = fopen("/proc/self/statm", "re")) {
@@ -71,8 +70,14 @@ int64_t address_space_bytes() {
   return int64_t(pages) * sysconf(_SC_PAGESIZE);
 }
 
-// System calls of the command loop, the thread pool, the allocator and the probes.
-constexpr int kAllowed[] = {
+#ifdef KILN_SANITIZED
+// A sanitizer makes system calls of its own: only processes are forbidden.
+constexpr bool kListIsAllowed = false;
+constexpr int kListed[] = {SYS_fork, SYS_vfork, SYS_clone, SYS_clone3, SYS_execve, SYS_execveat};
+#else
+// What the command loop, the thread pool, the allocator and the probes need.
+constexpr bool kListIsAllowed = true;
+constexpr int kListed[] = {
     SYS_futex,
     SYS_getrusage,
     SYS_sched_yield,
@@ -101,6 +106,7 @@ constexpr int kAllowed[] = {
     SYS_sigaltstack,
     SYS_membarrier,
 };
+#endif
 
 Status forbid_system_calls() {
   const sock_filter trap = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRAP);
@@ -118,19 +124,21 @@ Status forbid_system_calls() {
   if_equal(AUDIT_ARCH_X86_64, false);
   program.push_back(trap);
   load(offsetof(seccomp_data, nr));
-  for (const int call : kAllowed) {
+  for (const int call : kListed) {
     if_equal(uint32_t(call), true);
-    program.push_back(allow);
+    program.push_back(kListIsAllowed ? allow : trap);
   }
-  // Printing is allowed: the text is kept, its length limited.
-  if_equal(SYS_write, false);
-  program.push_back(trap);
-  load(offsetof(seccomp_data, args[0]));
-  for (const uint32_t fd : {STDOUT_FILENO, STDERR_FILENO}) {
-    if_equal(fd, true);
-    program.push_back(allow);
+  if (kListIsAllowed) {
+    // Printing is allowed: the text is kept, its length limited.
+    if_equal(SYS_write, false);
+    program.push_back(trap);
+    load(offsetof(seccomp_data, args[0]));
+    for (const uint32_t fd : {STDOUT_FILENO, STDERR_FILENO}) {
+      if_equal(fd, true);
+      program.push_back(allow);
+    }
   }
-  program.push_back(trap);
+  program.push_back(kListIsAllowed ? trap : allow);
   const sock_fprog filter = {static_cast<unsigned short>(program.size()), program.data()};
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
       syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &filter) != 0) {
@@ -138,7 +146,6 @@ Status forbid_system_calls() {
   }
   return absl::OkStatus();
 }
-#endif
 
 }  // namespace
 
@@ -162,15 +169,10 @@ Status confine(const Limits& limits) {
   KILN_RETURN_IF_ERROR(limit(RLIMIT_CORE, "core files", 0));
   KILN_RETURN_IF_ERROR(limit(RLIMIT_CPU, "CPU time", uint64_t(limits.cpu_seconds)));
   KILN_RETURN_IF_ERROR(limit(RLIMIT_FSIZE, "output", uint64_t(limits.output_bytes)));
-#ifdef KILN_SANITIZED
-  // A sanitizer's shadow memory and its own system calls exceed any such limit.
-  return absl::OkStatus();
-#else
   KILN_RETURN_IF_ERROR(
       limit(RLIMIT_AS, "memory", uint64_t(address_space_bytes() + limits.memory_bytes)));
   if (Status filtered = forbid_system_calls(); !absl::IsUnavailable(filtered)) return filtered;
   return limit(RLIMIT_NPROC, "processes", 0);  // the next best; does not bind root
-#endif
 }
 
 }  // namespace kiln::tuner::worker
