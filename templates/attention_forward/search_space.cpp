@@ -1,6 +1,7 @@
 #include "templates/attention_forward/search_space.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "templates/tile/footprint.h"
 
@@ -14,15 +15,25 @@ using tile::footprint::stream_bytes;
 constexpr int kSpaceVersion = 1;
 // Accumulators of a register block: 16 or 32 registers less the operands' (tile/footprint.h).
 constexpr int kSums = 12, kSumsOfLargeFile = 24;
-constexpr int kMaxColumnsRows = 8;  // block_m with columns in lanes: rows are scalars
-// With columns in lanes keys are read once: beyond this many rows rows in lanes always win.
-constexpr int kMaxRowsForColumns = 32;
+// Up to this many rows columns in lanes always win, beyond that many rows in lanes do.
+constexpr int kFewRows = 8, kMaxRowsForColumns = 32;
+constexpr int64_t kColumnsBlockN = 96;  // with columns in lanes its length moves nothing
+// The default's model of a block: rows whose products take as long as all else that a chunk of keys
+// costs, and what chunks of 96 keys gain over 48 (measured with AVX2, f32, head dimension 128).
+constexpr double kChunkCost = 2, kLongChunkGain = 1.01;
 // Below this a tile of 48 rows, 48 keys and the longest head would not fit.
 constexpr int64_t kLeastCache = 256 << 10;
-constexpr int kSmallTile = 48;  // rows of a tile that no number of rows makes too large
+constexpr int kSmallTile = 48;  // rows of a tile
 
 int64_t ceil_div(int64_t a, int64_t b) {
   return (a + b - 1) / b;
+}
+
+int64_t columns_block_m(int64_t rows) {
+  int64_t m = 1;
+  while (m < rows && m < kFewRows)
+    m *= 2;
+  return m;
 }
 
 bool rows_in_lanes(const Config& c) {
@@ -52,11 +63,11 @@ std::vector<Parameter> parameters(const AttentionProblem& p, const Target& t) {
       {.name = "register_rows",
        .documentation =
            "vectors of rows in a register block; it has as many columns as registers allow",
-       .values = large ? std::vector<int64_t>{2, 4} : std::vector<int64_t>{1, 2, 3}},
+       .values = large ? std::vector<int64_t>{2, 4} : std::vector<int64_t>{2, 3}},
       {.name = "block_m",
        .documentation = "rows of a tile",
        .values = {1, 2, 4, 8, 16, 24, 32, 48, 64, 96, 128, 192, 256}},
-      {.name = "block_n", .documentation = "keys of a chunk", .values = {32, 48, 64, 96, 128, 192}},
+      {.name = "block_n", .documentation = "keys of a chunk", .values = {48, 96, 192}},
       {.name = "key_splits",
        .documentation = "parts into which the keys are cut, to give every thread a block",
        .values = {1, 2, 4, 8, 16, 32}},
@@ -70,32 +81,38 @@ std::vector<Parameter> parameters(const AttentionProblem& p, const Target& t) {
 std::vector<Constraint> constraints(const AttentionProblem& p, const Target& t) {
   const int lanes = t.vector_lanes;
   const bool in_place = in_place_possible(p, t);
-  const int64_t least_register_rows = t.vector_registers >= 32 ? 2 : 1;
   return {
-      {"lanes = columns: at most 32 rows of one head, or of packed heads, and register_rows unused",
-       {"lanes", "pack_heads", "register_rows"},
+      {"lanes = columns with at most 8 rows of one head, or of packed heads; rows with more than "
+       "32",
+       {"lanes", "pack_heads"},
        [=](const Config& c) {
-         return rows_in_lanes(c) || (p.rows(c.at("pack_heads") != 0) <= kMaxRowsForColumns &&
-                                     c.at("register_rows") == least_register_rows);
+         const int64_t rows = p.rows(c.at("pack_heads") != 0);
+         return rows <= kFewRows ? !rows_in_lanes(c)
+                                 : rows_in_lanes(c) || rows <= kMaxRowsForColumns;
        }},
-      {"lanes = rows: block_m is a multiple of lanes * register_rows; lanes = columns: at most 8",
-       {"lanes", "register_rows", "block_m"},
+      {"lanes = columns: register_rows = 2 (unused)",
+       {"lanes", "register_rows"},
+       [](const Config& c) { return rows_in_lanes(c) || c.at("register_rows") == 2; }},
+      {"lanes = rows: block_m is a multiple of lanes * register_rows, below twice the rows unless "
+       "it is "
+       "48 or less, at least half the rows unless it is 48 or more; lanes = columns: the least "
+       "power of "
+       "two that holds the rows, at most 8",
+       {"lanes", "pack_heads", "register_rows", "block_m"},
        [=](const Config& c) {
-         if (!rows_in_lanes(c)) return c.at("block_m") <= kMaxColumnsRows;
-         return c.at("block_m") % panel_rows(lanes, int(c.at("register_rows"))) == 0;
+         const int64_t m = c.at("block_m"), rows = p.rows(c.at("pack_heads") != 0);
+         if (!rows_in_lanes(c)) return m == columns_block_m(rows);
+         return m % panel_rows(lanes, int(c.at("register_rows"))) == 0 &&
+                (m < 2 * rows || m <= kSmallTile) && (m >= kSmallTile || rows <= 2 * m);
        }},
-      {"block_m is less than twice the rows there are, or small",
-       {"lanes", "pack_heads", "block_m"},
-       [=](const Config& c) {
-         const int64_t m = c.at("block_m");
-         return m < 2 * p.rows(c.at("pack_heads") != 0) || (rows_in_lanes(c) && m <= kSmallTile);
-       }},
-      {"block_n is a multiple of 48 with rows in lanes, of 32 with columns in lanes",
+      {"lanes = columns: block_n = 96",
        {"lanes", "block_n"},
-       [](const Config& c) { return c.at("block_n") % (rows_in_lanes(c) ? 48 : 32) == 0; }},
-      {"block_n is less than twice the keys there are, or small",
-       {"block_n"},
-       [=](const Config& c) { return c.at("block_n") <= 48 || c.at("block_n") < 2 * p.seq_kv; }},
+       [](const Config& c) { return rows_in_lanes(c) || c.at("block_n") == kColumnsBlockN; }},
+      {"lanes = rows: block_n is less than twice the keys there are, or 48",
+       {"lanes", "block_n"},
+       [=](const Config& c) {
+         return !rows_in_lanes(c) || c.at("block_n") <= 48 || c.at("block_n") < 2 * p.seq_kv;
+       }},
       {"the tiles of a block fit the second-level cache",
        {"block_m", "block_n"},
        [=](const Config& c) {
@@ -133,34 +150,46 @@ Config attention_default(const AttentionProblem& p, const Target& t) {
   const Space space = attention_space(p, t);
   const bool pack = p.group() > 1 && p.seq_q < 32;
   const int64_t rows = p.rows(pack);
-  const bool few = rows <= kMaxColumnsRows;
+  const bool few = rows <= kFewRows;
   const bool in_place = few || in_place_possible(p, t);
-  const bool large = t.vector_registers >= 32;
-  const int64_t register_rows = large ? (few || rows <= 32 ? 2 : 4) : (few ? 1 : 2);
-  // Staging is paid once for a block's rows, so that it wants more of them.
-  std::vector<int64_t> rows_wanted = {in_place ? 64 : 128, 64, 96, 48, 32, 16, 8};
-  if (few) rows_wanted = {8, 4, 2, 1};
 
-  for (int64_t block_m : rows_wanted) {
-    for (int64_t block_n : {96, 48, 64, 32}) {
-      int64_t splits = 1;
-      while (blocks(p, pack, block_m) * splits < t.threads && 2 * splits * block_n <= p.seq_kv &&
-             splits < 32) {
-        splits *= 2;
+  Config best;
+  double best_score = 0;
+  // Larger register blocks first where registers abound: on a tie they load less.
+  const bool large = t.vector_registers >= 32;
+  for (int64_t register_rows : {large ? 4 : 2, large ? 2 : 3}) {
+    for (int64_t block_m : {256, 192, 128, 96, 64, 48, 32, 24, 16, 8, 4, 2, 1}) {
+      const int64_t count = blocks(p, pack, block_m);
+      for (int64_t block_n : {96, 48}) {
+        int64_t splits = 1;
+        while (count * splits < t.threads && 2 * splits * block_n <= p.seq_kv && splits < 32) {
+          splits *= 2;
+        }
+        const Config config({{"lanes", few ? kLanesColumns : kLanesRows},
+                             {"pack_heads", pack},
+                             {"register_rows", register_rows},
+                             {"block_m", block_m},
+                             {"block_n", block_n},
+                             {"key_splits", splits},
+                             {"operands", in_place ? kOperandsInPlace : kOperandsStaged}});
+        if (!space.check(config).ok()) continue;
+        // Rows that are there of those computed; threads busy in the last round of blocks; and what
+        // each chunk of keys costs besides its products, dealt out over the block's rows.
+        const int64_t panel = few ? 1 : panel_rows(t.vector_lanes, int(register_rows));
+        const double useful = double(rows) / double(ceil_div(rows, panel) * panel);
+        const double rounds = double(count * splits) / t.threads;
+        const double score = useful * rounds / std::ceil(rounds) /
+                             (1 + kChunkCost / double(block_m)) *
+                             (block_n == 96 ? kLongChunkGain : 1);
+        if (score > best_score) {
+          best_score = score;
+          best = config;
+        }
       }
-      const Config config({{"lanes", few ? kLanesColumns : kLanesRows},
-                           {"pack_heads", pack},
-                           {"register_rows", register_rows},
-                           {"block_m", block_m},
-                           {"block_n", block_n},
-                           {"key_splits", splits},
-                           {"operands", in_place ? kOperandsInPlace : kOperandsStaged}});
-      if (space.check(config).ok()) return config;
     }
   }
-  // No shape of the above fits: any point is better than none.
-  const auto points = space.enumerate();
-  return space.config(points->front());
+  // None of these fits (a tiny cache): any point is better than none.
+  return best_score > 0 ? best : space.config(space.enumerate()->front());
 }
 
 }  // namespace kiln::attention_forward
