@@ -5,6 +5,7 @@
 
 #include "absl/time/clock.h"
 #include "client/tunectl/app.h"
+#include "client/tunectl/connection.h"
 #include "client/tunectl/signals.h"
 
 int main(int argc, char** argv) {

@@ -30,7 +30,7 @@ std::string config_text(const v1::Config& config) {
   for (const auto& entry : config.entries()) {
     text += fmt::format("{}{}=", text.empty() ? "" : " ", entry.parameter());
     if (entry.label().empty()) {
-      text += entry.value();
+      text += std::to_string(entry.value());
     } else {
       text += entry.label();
     }
