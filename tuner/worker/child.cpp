@@ -51,7 +51,10 @@ class Child {
 
   Status prepare() {
     redirect_output();
-    setpriority(PRIO_PROCESS, 0, request_.niceness);
+    // Never more urgent than whoever started the tuner wants it to be.
+    if (request_.niceness > getpriority(PRIO_PROCESS, 0)) {
+      setpriority(PRIO_PROCESS, 0, request_.niceness);
+    }
     KILN_ASSIGN_OR_RETURN(faults_, Mapping::map(fds_[kFaultFd].get(), 0, kPageBytes,
                                                 PROT_READ | PROT_WRITE, MAP_SHARED));
     record_ = reinterpret_cast<FaultRecord*>(faults_.data());
