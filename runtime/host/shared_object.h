@@ -33,7 +33,7 @@ class SharedObject {
   Blocks blocks() const { return blocks_; }
 
  private:
-  SharedObject(void* handle) : handle_(handle) {}
+  explicit SharedObject(void* handle) : handle_(handle) {}
 
   void* handle_;
   const KilnHostInfo* info_ = nullptr;
