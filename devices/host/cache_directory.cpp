@@ -128,7 +128,7 @@ StatusOr<CacheDirectory> CacheDirectory::open(const std::string& path) {
 }
 
 StatusOr<std::string> CacheDirectory::install(const SourceTree& tree) const {
-  const std::string root = fmt::format("{}/sources/{}", path_, digest_of(tree));
+  std::string root = fmt::format("{}/sources/{}", path_, digest_of(tree));
   if (holds_tree(root, tree)) return root;
   const WorkDirectory fresh(fmt::format("{}/sources/new-{}", path_, unique_name()));
   KILN_RETURN_IF_ERROR(make_directory(fresh.path()));

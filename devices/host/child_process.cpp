@@ -105,7 +105,8 @@ pid_t start(Launch& launch) {
   sigset_t all, before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
-  const pid_t pid = vfork();
+  const pid_t pid =
+      vfork();  // NOLINT(bugprone-unsafe-functions): the child makes system calls only
   if (pid == 0) become(launch);
   const int error = errno;
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
@@ -168,7 +169,7 @@ ChildResult::End follow(const Child& child, int output, int stop_event, const Ch
 }  // namespace
 
 StatusOr<ChildResult> run_child(const ChildCommand& command, const ChildLimits& limits,
-                                std::stop_token stop) {
+                                const std::stop_token& stop) {
   const std::string& program = command.arguments.front();
   Descriptor null(open("/dev/null", O_RDONLY | O_CLOEXEC));
   Descriptor stop_event(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));

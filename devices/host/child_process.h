@@ -40,6 +40,6 @@ struct ChildResult {
 
 // Blocks; thread-safe. UNAVAILABLE when the program cannot be started, with the reason.
 StatusOr<ChildResult> run_child(const ChildCommand& command, const ChildLimits& limits,
-                                std::stop_token stop);
+                                const std::stop_token& stop);
 
 }  // namespace kiln::devices

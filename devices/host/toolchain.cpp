@@ -50,7 +50,7 @@ std::optional<std::string> find_program(const std::string& name) {
        std::vector<std::string>(absl::StrSplit(search_path(), ':'))) {
     // An empty or relative entry means the current folder, which may be anybody's.
     if (!directory.starts_with('/')) continue;
-    const std::string path = fmt::format("{}/{}", directory, name);
+    std::string path = fmt::format("{}/{}", directory, name);
     if (access(path.c_str(), X_OK) == 0) return path;
   }
   return std::nullopt;
