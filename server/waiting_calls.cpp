@@ -41,7 +41,8 @@ void WaitingCalls::stop() {
 
 void WaitingCalls::look_after(std::stop_token ended) {
   std::unique_lock lock(mutex_);
-  while (changed_.wait(lock, ended, [this] { return !calls_.empty(); })) {
+  while (changed_.wait(lock, ended, [this] { return !calls_.empty(); }) &&
+         !ended.stop_requested()) {
     for (Call& call : calls_) {
       if (call.context->IsCancelled()) call.stop.request_stop();
     }

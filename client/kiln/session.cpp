@@ -153,7 +153,8 @@ void Session::watch(const ProblemHandle& problem) {
 void Session::refresh(std::stop_token stop) {
   const auto earlier = [](const Provisional& a, const Provisional& b) { return a.due < b.due; };
   std::unique_lock lock(mutex_);
-  while (changed_.wait(lock, stop, [this] { return !provisional_.empty(); })) {
+  while (changed_.wait(lock, stop, [this] { return !provisional_.empty(); }) &&
+         !stop.stop_requested()) {
     const auto next = std::min_element(provisional_.begin(), provisional_.end(), earlier);
     if (next->due > std::chrono::steady_clock::now()) {
       const auto due = next->due;
