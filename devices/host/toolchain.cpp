@@ -31,7 +31,7 @@ constexpr size_t kMaxDiagnostics = 4 << 10;
 constexpr int64_t kMaxFileBytes = 256 << 20;
 // On a busy machine a compiler gets only part of a processor.
 constexpr int kWallPerCpuTime = 4;
-constexpr milliseconds kVersionLimit{10'000};
+constexpr milliseconds kVersionLimit{30'000};
 
 constexpr const char* kTextFile = "variant.cpp";
 constexpr const char* kObjectFile = "variant.o";
