@@ -12,7 +12,7 @@
 
 #include "tile/footprint.h"
 #include "tile/schedule.h"
-#include "tile/wide/vector.h"
+#include "tile/wide/multiplicand.h"
 
 namespace tile {
 
@@ -40,7 +40,8 @@ class ColumnsBlock {
   };
   template <class T, int BM, int K>
   struct Operand {
-    alignas(64) float d[BM][footprint::round_up(K, kLanes)];
+    static constexpr int kRowVectors = footprint::round_up(K, kLanes) / kLanes;
+    alignas(64) float d[BM][kRowVectors * kLanes];
   };
   template <class T, int BM, int K>
   struct OperandInPlace {
@@ -157,11 +158,16 @@ class ColumnsBlock {
     for (int i = 0; i < BM; ++i) {
       const T* p = view.row(r0 + imin(i, rows_ - 1));
       for_each_step<T, K>([&](auto part, int x) {
-        VecF32 v[part.vectors];
-        load_step(part, p + x, v);
-        TILE_UNROLL
-        for (int n = 0; n < part.vectors; ++n)
-          *(VecF32*)&q.d[i][x + n * kLanes] = i < rows_ ? v[n] : VecF32{};
+        if constexpr (kPaired<T> && part.vectors == 2) {
+          const VecU32 pairs = *(const VecU32Unaligned*)(p + x);
+          *(VecU32*)&q.d[i][x] = i < rows_ ? pairs : VecU32{};
+        } else {
+          VecF32 v[part.vectors];
+          load_step(part, p + x, v);
+          TILE_UNROLL
+          for (int n = 0; n < part.vectors; ++n)
+            *(VecF32*)&q.d[i][x + n * kLanes] = i < rows_ ? v[n] : VecF32{};
+        }
       });
     }
   }
@@ -224,18 +230,26 @@ class ColumnsBlock {
               part_sum[i][n] = VecF32{};
           }
           for_each_step<T, K>([&](auto part, int x) {
-            VecF32 v[kPair][part.vectors];
-            TILE_UNROLL
-            for (int n = 0; n < kPair; ++n)
-              load_step(part, key[n] + x, v[n]);
-            TILE_UNROLL
-            for (int i = 0; i < kRows; ++i) {
+            if constexpr (kPaired<T> && part.vectors == 2) {
+              VecU32 v[kPair];
+              TILE_UNROLL
+              for (int n = 0; n < kPair; ++n)
+                v[n] = *(const VecU32Unaligned*)(key[n] + x);
+              add_products<kRows>(part_sum, v, (const VecU32*)&q.d[i0][x], q.kRowVectors);
+            } else {
+              VecF32 v[part.vectors][kPair];
+              TILE_UNROLL
+              for (int n = 0; n < kPair; ++n) {
+                VecF32 values[part.vectors];
+                load_step(part, key[n] + x, values);
+                TILE_UNROLL
+                for (int u = 0; u < part.vectors; ++u)
+                  v[u][n] = values[u];
+              }
               TILE_UNROLL
               for (int u = 0; u < part.vectors; ++u) {
-                const VecF32 query = *(const VecF32*)&q.d[i0 + i][x + u * kLanes];
-                TILE_UNROLL
-                for (int n = 0; n < kPair; ++n)
-                  part_sum[i][n] = xfma(v[n][u], query, part_sum[i][n]);
+                add_products<kRows>(part_sum, v[u], (const VecF32*)&q.d[i0][x + u * kLanes],
+                                    q.kRowVectors);
               }
             }
           });
@@ -350,6 +364,23 @@ class ColumnsBlock {
   }
 
  private:
+  // Whether two columns of T share a lane in scores, and two keys in sums of values.
+  template <class T>
+  static constexpr bool kPaired = kSame<T, bf16> && Multiplicand<T>::kPerLane == 2;
+
+  // sum[row][key] += products of the keys with `Rows` vectors of queries, `stride` vectors apart.
+  template <int Rows, int Keys, class V>
+  static TILE_FN void add_products(VecF32 (&sum)[Rows][Keys], const V (&key)[Keys], const V* query,
+                                   int stride) {
+    TILE_UNROLL
+    for (int i = 0; i < Rows; ++i) {
+      const V q = query[i * stride];
+      TILE_UNROLL
+      for (int n = 0; n < Keys; ++n)
+        sum[i][n] = multiply_add(sum[i][n], key[n], q);
+    }
+  }
+
   // A step along a row: `lanes` columns in `vectors` vectors.
   template <int N>
   struct Step {
@@ -401,8 +432,11 @@ class ColumnsBlock {
   template <int Keys, class T, int BM, int N, int K, class View>
   static TILE_FN void add_keys(Accum<BM, N>& o, const OperandInPlace<T, BM, K>& p,
                                const ChunkRef<View>& v, int j) {
+    constexpr int kHalf = (Keys + 1) / 2;
+    constexpr bool kPairs = kPaired<T> && Keys % 2 == 0;
     const T* row[Keys];
     VecF32 weight[BM][Keys];
+    VecU32 pair_weight[BM][kHalf];
     TILE_UNROLL
     for (int n = 0; n < Keys; ++n) {
       row[n] = v.view->row(v.first + j + n);
@@ -411,23 +445,57 @@ class ColumnsBlock {
       for (int i = 0; i < BM; ++i)
         weight[i][n] = splat(p.values[i * p.stride + j + n]);
     }
-    for_each_step<T, N>([&](auto part, int x) {
-      VecF32 value[Keys][part.vectors];
+    if constexpr (kPairs) {
       TILE_UNROLL
-      for (int n = 0; n < Keys; ++n)
-        load_step(part, row[n] + x, value[n]);
-      TILE_UNROLL
-      for (int i = 0; i < BM; ++i) {
+      for (int n = 0; n < Keys; n += 2) {
         TILE_UNROLL
-        for (int u = 0; u < part.vectors; ++u) {
-          VecF32 sum = *(const VecF32*)&o.d[i][x + u * kLanes];
-          TILE_UNROLL
-          for (int n = 0; n < Keys; ++n)
-            sum = xfma(value[n][u], weight[i][n], sum);
-          *(VecF32*)&o.d[i][x + u * kLanes] = sum;
+        for (int i = 0; i < BM; ++i)
+          pair_weight[i][n / 2] = pair_up(weight[i][n], weight[i][n + 1]);
+      }
+    }
+    for_each_step<T, N>([&](auto part, int x) {
+      if constexpr (kPairs && part.vectors == 2) {
+        VecU32 value[2][kHalf];  // even and odd columns of two keys
+        TILE_UNROLL
+        for (int n = 0; n < kHalf; ++n) {
+          const VecU32 a = *(const VecU32Unaligned*)(row[2 * n] + x);
+          const VecU32 b = *(const VecU32Unaligned*)(row[imin(2 * n + 1, Keys - 1)] + x);
+          value[0][n] = (a & 0xffff) | (b << 16);
+          value[1][n] = (a >> 16) | (b & 0xffff0000);
         }
+        add_values(&o.d[0][x], Accum<BM, N>::kStride, value, pair_weight);
+      } else {
+        VecF32 value[part.vectors][Keys];
+        TILE_UNROLL
+        for (int n = 0; n < Keys; ++n) {
+          VecF32 values[part.vectors];
+          load_step(part, row[n] + x, values);
+          TILE_UNROLL
+          for (int u = 0; u < part.vectors; ++u)
+            value[u][n] = values[u];
+        }
+        add_values(&o.d[0][x], Accum<BM, N>::kStride, value, weight);
       }
     });
+  }
+
+  // For each row and vector u, kLanes apart: sum += values of all keys (or pairs) times their
+  // weights.
+  template <int BM, int U, int Keys, class V>
+  static TILE_FN void add_values(float* sums, int stride, const V (&value)[U][Keys],
+                                 const V (&weight)[BM][Keys]) {
+    TILE_UNROLL
+    for (int i = 0; i < BM; ++i) {
+      TILE_UNROLL
+      for (int u = 0; u < U; ++u) {
+        VecF32& to = *(VecF32*)(sums + i * stride + u * kLanes);
+        VecF32 sum = to;
+        TILE_UNROLL
+        for (int n = 0; n < Keys; ++n)
+          sum = multiply_add(sum, value[u][n], weight[i][n]);
+        to = sum;
+      }
+    }
   }
 
   i64 id_[3];

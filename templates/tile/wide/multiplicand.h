@@ -36,15 +36,21 @@ TILE_FN VecF32 multiply_add(VecF32 c, VecF32 a, float b) {
   return xfma(a, splat(b), c);
 }
 
-TILE_FN VecF32 multiply_add(VecF32 c, VecU32 a, u32 b) {
+TILE_FN VecF32 multiply_add(VecF32 c, VecU32 a, VecU32 b) {
 #if defined(__AVX512BF16__) && TILE_LANES == 16
   typedef __bf16 Pairs __attribute__((vector_size(64)));
-  return __builtin_ia32_dpbf16ps_512(c, (Pairs)a, (Pairs)splat(b));
+  return __builtin_ia32_dpbf16ps_512(c, (Pairs)a, (Pairs)b);
 #else
-  const VecU32 bb = splat(b), high = splat(0xffff0000u);
-  c = xfma((VecF32)(a << 16), (VecF32)(bb << 16), c);
-  return xfma((VecF32)(a & high), (VecF32)(bb & high), c);
+  const VecU32 high = splat(0xffff0000u);
+  c = xfma((VecF32)(a << 16), (VecF32)(b << 16), c);
+  return xfma((VecF32)(a & high), (VecF32)(b & high), c);
 #endif
+}
+TILE_FN VecF32 multiply_add(VecF32 c, VecU32 a, u32 b) {
+  return multiply_add(c, a, splat(b));
+}
+TILE_FN VecF32 multiply_add(VecF32 c, VecF32 a, VecF32 b) {
+  return xfma(a, b, c);
 }
 
 // Two columns of p >= 0 as pairs; ties away from zero, which costs no accuracy that bf16 has.
