@@ -26,9 +26,10 @@ House::~House() {
   std::filesystem::remove_all(directory_, ignored);
 }
 
-void House::open(const std::vector<std::string>& flags) {
-  std::vector<std::string> command = {
-      kPrograms + "kilnd", "--socket", socket(), "--state-dir", state(), "--background", "never"};
+void House::open(const std::string& background, const std::vector<std::string>& flags) {
+  std::vector<std::string> command = {kPrograms + "kilnd", "--socket", socket(),
+                                      "--state-dir",       state(),    "--background",
+                                      background};
   command.insert(command.end(), flags.begin(), flags.end());
   daemon_ = std::make_unique<Program>(command, directory_ + "/log");
   for (int attempt = 0; attempt < 200; ++attempt) {

@@ -21,7 +21,7 @@ class House {
   std::string socket() const { return directory_ + "/run/kilnd.sock"; }
 
   // Starts kilnd and waits until it answers.
-  void open(const std::vector<std::string>& flags = {});
+  void open(const std::string& background = "never", const std::vector<std::string>& flags = {});
   // A second daemon of one's own making; does not wait.
   std::unique_ptr<Program> another(const std::vector<std::string>& flags);
   Program& daemon() { return *daemon_; }
