@@ -132,7 +132,7 @@ class Store {
   virtual StatusOr<JobRow> create_job(const JobRow& row) = 0;
   // All but request id, problem, device and time of creation. NOT_FOUND.
   virtual Status update_job(const JobRow& row) = 0;
-  virtual StatusOr<JobRow> job(int64_t id) = 0;      // NOT_FOUND
+  virtual StatusOr<JobRow> job(int64_t id) = 0;  // NOT_FOUND
   virtual StatusOr<std::vector<JobRow>> jobs(const std::vector<JobState>& states,
                                              const Page& page) = 0;
 

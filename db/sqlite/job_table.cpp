@@ -91,7 +91,8 @@ StatusOr<int64_t> insert_job(Connection& connection, const JobRow& row) {
 
 Status update_job_row(Connection& connection, const JobRow& row) {
   Statement update = connection.prepare(
-      "UPDATE job SET options = ?, background = ?, state = ?, error = ?, winner_id = ?, evaluations = ?, "
+      "UPDATE job SET options = ?, background = ?, state = ?, error = ?, winner_id = ?, "
+      "evaluations = ?, "
       "started_unix_ns = ?, finished_unix_ns = ?, checksum = ? WHERE id = ?");
   update.bind(row.options_json).bind(int64_t(row.background));
   update.bind(name_of(row.state)).bind(row.error);

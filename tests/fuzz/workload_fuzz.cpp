@@ -1,7 +1,6 @@
 // Workload files: read into rows as wide as the header, or refused with a reason.
 
 #include "client/tunectl/workload.h"
-
 #include "tests/fuzz/fuzz.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
