@@ -71,13 +71,16 @@ StatusOr<Answer> LocalEngine::known_or_look_up(const Call& call, Answer Known::*
   const std::string flight =
       fmt::format("{}\n{}\n{}", name, call.policy.frozen ? "frozen" : "", call.key);
   return flights_.run(flight, [&]() -> StatusOr<Answer> {
+    const int64_t before = winners_changed_;
     StatusOr<Answer> found = kind == &Known::tuned
                                  ? lookup_->tuned(call.device, call.problem, call.compile())
                              : kind == &Known::transferred
                                  ? lookup_->transferred(call.device, call.problem, call.compile())
                                  : lookup_->fallback(call.device, call.problem, call.compile());
     if (found.ok() && *found != nullptr) {
-      cache_.update(call.key, [&](Known& known) { known.*kind = *found; });
+      cache_.update(call.key, [&](Known& known) {
+        if (winners_changed_ == before) known.*kind = *found;
+      });
     }
     return found;
   });

@@ -102,6 +102,7 @@ bool LocalEngine::stale(const db::WinnerRow& winner) {
 
 Status LocalEngine::delete_winner(int64_t id) {
   KILN_RETURN_IF_ERROR(store_->delete_winner(id));
+  ++winners_changed_;
   cache_.update_all([&](Known& known) {
     for (Answer Known::* kind : {&Known::tuned, &Known::transferred}) {
       if (known.*kind != nullptr && (known.*kind)->provenance.winner_id == id) known.*kind = {};
@@ -157,6 +158,7 @@ void LocalEngine::collect_in_background(std::stop_token stop) {
 void LocalEngine::on_finished(const ServedDevice& device, const Problem& problem,
                               const Answer& answer) {
   if (answer != nullptr) {
+    ++winners_changed_;
     // A better stand-in for others, perhaps: they look again.
     cache_.update_all([](Known& known) { known.transferred = {}; });
   }

@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <memory>
 #include <mutex>
@@ -98,6 +99,8 @@ class LocalEngine final : public Engine {
   std::vector<std::unique_ptr<ServedDevice>> devices_;
   std::unique_ptr<Lookup> lookup_;
   AnswerCache cache_;
+  // Raised before winners change: what was looked up before that is not put into the cache after.
+  std::atomic<int64_t> winners_changed_ = 0;
   Flights<StatusOr<Answer>> flights_;
 
   std::mutex collect_mutex_;

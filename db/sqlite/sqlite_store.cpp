@@ -7,11 +7,11 @@
 namespace kiln::db {
 namespace {
 
-const Status& status_of(const Status& status) {
+Status status_of(const Status& status) {
   return status;
 }
 template <class T>
-const Status& status_of(const StatusOr<T>& result) {
+Status status_of(const StatusOr<T>& result) {
   return result.status();
 }
 
