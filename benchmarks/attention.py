@@ -46,8 +46,10 @@ def cases(rows: list[Row]) -> Iterator[Case]:
         gflop = 4e-9 * size["heads_q"] * pairs * size["head_dim"]
         if gflop > LARGEST_GFLOP:
             continue
-        arguments = 8 * size["head_dim"] * (
-            size["heads_q"] * size["seq_q"] + size["heads_kv"] * size["seq_kv"]
+        arguments = (
+            8
+            * size["head_dim"]
+            * (size["heads_q"] * size["seq_q"] + size["heads_kv"] * size["seq_kv"])
         )
         fitting = min(BATCH_GFLOP / max(gflop, 1e-9), BATCH_BYTES / max(arguments, 1))
         size["batch"] = max(1, min(size["batch"], int(fitting)))

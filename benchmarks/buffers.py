@@ -1,4 +1,4 @@
-"""Sets of tensors that are used in turn, so that memory-bound cases find none of them in a cache."""
+"""Sets of tensors used in turn, so that memory-bound cases find none of them in a cache."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Callable
 CACHE_MULTIPLE = 4  # of the last-level cache: what the sets together exceed
 MAXIMUM_SETS = 64
 MEMORY_SHARE = 0.25  # of the memory that problems may take
-
 
 
 def sets_needed(bytes_each: float, llc_bytes: int, memory_bytes: int) -> int:

@@ -52,7 +52,7 @@ def duels(
     tuning_seconds: float,
 ) -> tuple[list[Result], list[str]]:
     """The results, and what was left out or failed. With `limit_seconds`, tuning gets the less
-    time the more cases remain."""
+    time the more cases remain, and cases that nothing is left for are left out."""
     start = time.monotonic()
     results: list[Result] = []
     problems: list[str] = []
@@ -61,6 +61,10 @@ def duels(
         budget = tuning_seconds
         if limit_seconds is not None:
             left = start + limit_seconds - time.monotonic()
+            if left < SHORTEST_TUNING + MEASURING:
+                problems.append(f"{case.title}: left out, the time is spent")
+                progress.finished(problems[-1])
+                continue
             share = left / (len(cases) - index) - 1.5 * MEASURING
             budget = min(budget, max(SHORTEST_TUNING, share))
         try:

@@ -44,6 +44,10 @@ def run(
             budget = tuning_seconds
             if limit_seconds is not None:
                 left = start + limit_seconds - time.monotonic()
+                if left < SHORTEST_TUNING + MEASURING:
+                    problems.append(f"{case.title}: left out, the time is spent")
+                    progress.finished(problems[-1])
+                    continue
                 share = left / (len(cases) - index) - 1.5 * MEASURING
                 budget = min(budget, max(SHORTEST_TUNING, share))
             try:

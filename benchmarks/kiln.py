@@ -109,7 +109,8 @@ class Launch:
         unknown = set(tensors) - {argument.name for argument in arguments}
         if unknown:
             raise KilnError(f"no argument named {', '.join(sorted(unknown))}")
-        addresses, strides = [], []
+        addresses: list[int | None] = []
+        strides = []
         for argument in arguments:
             tensor = tensors.get(argument.name)
             if tensor is None:
@@ -127,9 +128,7 @@ class Launch:
             strides.append((ctypes.c_int64 * tensor.dim())(*tensor.stride()))
         self._strides = strides
         self._data = (ctypes.c_void_p * len(addresses))(*addresses)
-        self._rows = (ctypes.c_void_p * len(strides))(
-            *(ctypes.addressof(row) for row in strides)
-        )
+        self._rows = (ctypes.c_void_p * len(strides))(*(ctypes.addressof(row) for row in strides))
 
     def __call__(self) -> None:
         if self._launch(self._handle, self._data, self._rows):

@@ -72,8 +72,8 @@ def table(results: list[Result]) -> str:
             f"{result.ratio_low:.2f} - {result.ratio_high:.2f}",
         ]
         if with_fraction:
-            known = result.peak_fraction is not None
-            row.append(f"{100 * result.peak_fraction:.0f} %" if known else "")
+            part = result.peak_fraction
+            row.append("" if part is None else f"{100 * part:.0f} %")
         row += [number(result.extra[name]) if name in result.extra else "" for name in extra]
         rows.append(row)
     left = (0, 3, 4)
