@@ -88,6 +88,8 @@ class DepthwiseForward final : public Family {
         {"int", "lanes", here + (config.at("lanes") == kColumns ? "kColumns" : "kChannels")},
         {"int", "vectors", number(config.at("vectors"))},
         {"int", "window", number(config.at("window"))},
+        {"int", "order",
+         here + (config.at("order") == kChannelByChannel ? "kChannelByChannel" : "kImageByImage")},
         {"int", "block_c", number(config.at("block_c"))},
         {"int", "block_h", number(config.at("block_h"))},
         {"int", "block_w", number(config.at("block_w"))},
@@ -98,7 +100,7 @@ class DepthwiseForward final : public Family {
     return source;
   }
 
-  Plan plan(const Problem& problem, const Config& config, const Target&) const override {
+  Plan plan(const Problem& problem, const Config& config, const Target& target) const override {
     const DepthwiseProblem p(problem);
     const std::string out_h = outputs("height", p.pad_h, p.span_h(), p.stride_h);
     const std::string out_w = outputs("width", p.pad_w, p.span_w(), p.stride_w);
@@ -136,9 +138,14 @@ class DepthwiseForward final : public Family {
     const auto blocks = [&](const std::string& size, const char* block) {
       return "ceil_div(" + size + ", " + number(config.at(block)) + ")";
     };
-    launch.grid = {blocks(nhwc ? "channels" : "batch * channels", "block_c"),
+    const bool by_channel = config.at("order") == kChannelByChannel;
+    const std::string pack = number(config.at("vectors") * target.vector_lanes);
+    const std::string lanes = by_channel ? "ceil_div(channels, " + pack + ") * " + pack + " * batch"
+                              : nhwc     ? "channels"
+                                         : "batch * channels";
+    launch.grid = {blocks(lanes, "block_c"),
                    blocks(out_w, "block_w") + " * " + blocks(out_h, "block_h"),
-                   nhwc ? "batch" : "1"};
+                   nhwc && !by_channel ? "batch" : "1"};
     for (const Buffer& buffer : plan.buffers) {
       launch.arguments.push_back({Argument::Kind::kTensor, buffer.name});
       (buffer.kind == Kind::kOutput ? launch.writes : launch.reads).push_back(buffer.name);

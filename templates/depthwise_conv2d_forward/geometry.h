@@ -14,6 +14,9 @@ enum Activation { kNone, kRelu, kGelu, kSilu };
 // costs a transpose), or columns of one plane (NCHW, stride 1 along the columns).
 enum LaneAxis { kChannels, kColumns };
 enum Stores { kCached, kStreamed };
+// What the lanes take after one another: an image's channels, or a channel's images, whose weights
+// stay.
+enum Order { kImageByImage, kChannelByChannel };
 
 constexpr int round_up(int x, int unit) {
   return (x + unit - 1) / unit * unit;

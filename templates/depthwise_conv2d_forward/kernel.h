@@ -16,14 +16,15 @@
 // pad; then, free to choose:
 //
 //   lanes      what lies in neighbouring lanes: channels | columns
+//   order      image by image | channel by channel, so that weights stay in scratch
 //   block_c, block_h, block_w
 //   window     outputs that a register window holds: more reuse weights better, and need registers
 //   vectors    of a pack of channels
 //   prefetch   whether windows prefetch the input of the next lanes (NHWC: of the next block)
 //   stores     cached | streamed past the cache
 //
-// Grid: x ceil(channels or planes / block_c), y ceil(out_w / block_w) ceil(out_h / block_h) with
-// rows fastest, z images (NHWC; NCHW: 1).
+// Grid: x ceil(lanes / block_c) with lanes as in place.h, y ceil(out_w / block_w)
+// ceil(out_h / block_h) with rows fastest, z images (NHWC image by image, else 1).
 
 #pragma once
 
@@ -40,7 +41,7 @@ TILE_FN void run_block(Blk& blk, const Args& a) {
   TILE_ROLL
   for (i64 lane = p.first_lane; lane < p.lane_end; lane += P::kLaneStep) {
     p.enter(lane);
-    stage_weights(p);
+    if (p.new_channels) stage_weights(p);
     stage_input(p);
     blk.sync();
     compute(p);

@@ -37,9 +37,11 @@ struct Place {
   static constexpr Tile kTile = tile_of(kShape, kWindow, Blk::kWidth);
   static constexpr Axis kRows = kWindow.rows(), kColumns = kWindow.columns();
   static constexpr i64 kPoint = kTile.point, kPitch = kTile.width * kPoint;
+  static constexpr bool kByChannel = C::order == kChannelByChannel;
   static constexpr int kLaneStep = kColumnLanes ? 1 : W;
 
   static_assert(kNchwLayout || !kColumnLanes, "columns can lie in lanes only in NCHW");
+  static_assert(!kByChannel || !kColumnLanes, "columns in lanes go image by image");
   static_assert(C::stride_w == 1 || !kColumnLanes, "columns in lanes need stride 1 along them");
 
   TILE_FN Place(Blk& block, const Args& args) : blk(block), a(args) {
@@ -50,16 +52,25 @@ struct Place {
     columns = lmin(C::block_w, a.out_w - j0);
     top = i0 * kRows.stride - kRows.pad;
     left = j0 * kColumns.stride - kColumns.pad;
+    const i64 lanes = kByChannel ? ceil_div(a.c, W) * W * a.n : kNchwLayout ? a.n * a.c : a.c;
     first_lane = blk.template id<0>() * C::block_c;
-    lane_end = lmin(first_lane + C::block_c, kNchwLayout ? a.n * a.c : a.c);
+    lane_end = lmin(first_lane + C::block_c, lanes);
   }
 
-  // Takes the channels from `first` on into the lanes.
-  TILE_FN void enter(i64 first) {
-    lane = first;
-    count = lmin(kLaneStep, lane_end - first);
-    image = kNchwLayout ? first / a.c : blk.template id<2>();
-    channel = kNchwLayout ? first - image * a.c : first;
+  // Takes the channels from `lane` on into the lanes.
+  TILE_FN void enter(i64 lane) {
+    if constexpr (kByChannel) {
+      const i64 pack = lane / W;
+      image = pack % a.n;
+      channel = pack / a.n * W;
+      count = lmin(W, a.c - channel);
+      new_channels = lane == first_lane || image == 0;
+    } else {
+      image = kNchwLayout ? lane / a.c : blk.template id<2>();
+      channel = kNchwLayout ? lane - image * a.c : lane;
+      count = lmin(kLaneStep, lane_end - lane);
+      new_channels = true;
+    }
     x_lanes = blk.template lane_offsets<W>([&](int l) { return offset(a.x, l); });
     y_lanes = blk.template lane_offsets<W>([&](int l) { return offset(a.y, l); });
   }
@@ -78,11 +89,13 @@ struct Place {
 
   Blk& blk;
   const Args& a;
-  i64 i0, rows, j0, columns;        // outputs of the block
-  i64 top, left;                    // input coordinates of the tile's corner
-  i64 first_lane, lane_end;         // channels of the block; in NCHW planes (n, c)
-  i64 lane, count;                  // those in the lanes now
-  i64 image, channel;               // of lane 0
+  i64 i0, rows, j0, columns;  // outputs of the block
+  i64 top, left;              // input coordinates of the tile's corner
+  // Lanes of the block, numbered by `order`: channels; in NCHW planes (n, c); or packs of channels,
+  // each with all its images.
+  i64 first_lane, lane_end;
+  i64 image, channel, count;        // of the first lane now, and how many there are
+  bool new_channels;                // since the last enter()
   LaneOffsets<W> x_lanes, y_lanes;  // where their images begin
 };
 

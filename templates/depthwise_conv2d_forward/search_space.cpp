@@ -6,10 +6,12 @@ namespace kiln::depthwise_conv2d_forward {
 
 namespace {
 
-constexpr int kSpaceVersion = 3;
+constexpr int kSpaceVersion = 4;
 constexpr int64_t kLineBytes = 64;
 // Wider maps are cut: rows of a tile should stay in the first-level cache.
 constexpr int64_t kWidest = 112;
+// Outputs of a plane beyond which staging its weights once more costs little.
+constexpr int64_t kSmallMap = 100;
 
 int64_t ceil_div(int64_t a, int64_t b) {
   return (a + b - 1) / b;
@@ -44,8 +46,15 @@ int64_t outputs_along(const DepthwiseProblem& p, int64_t lanes) {
 }
 
 int64_t blocks(const DepthwiseProblem& p, const Config& c) {
-  return ceil_div(lane_channels(p), c.at("block_c")) * ceil_div(p.out_h(), c.at("block_h")) *
-         ceil_div(p.out_w(), c.at("block_w")) * (p.layout == kNchw ? 1 : p.batch);
+  const bool together = p.layout == kNchw || c.at("order") == kChannelByChannel;
+  return ceil_div(together ? p.planes() : p.channels, c.at("block_c")) *
+         ceil_div(p.out_h(), c.at("block_h")) * ceil_div(p.out_w(), c.at("block_w")) *
+         (together ? 1 : p.batch);
+}
+
+// Only pixels: planes of one channel lie far apart.
+bool small_images(const DepthwiseProblem& p) {
+  return p.layout == kNhwc && p.batch > 1 && p.out_h() * p.out_w() <= kSmallMap;
 }
 
 std::vector<Parameter> parameters(const DepthwiseProblem& p, const Target& t) {
@@ -69,6 +78,13 @@ std::vector<Parameter> parameters(const DepthwiseProblem& p, const Target& t) {
        .documentation = "outputs that wait in registers while inputs pass by",
        .values =
            many ? std::vector<int64_t>{1, 4, 7, 8, 14, 16} : std::vector<int64_t>{1, 4, 7, 8}},
+      {.name = "order",
+       .documentation = "what lanes take after one another: an image's channels, or a channel's "
+                        "images, whose weights stay",
+       .values = small_images(p) ? std::vector<int64_t>{kImageByImage, kChannelByChannel}
+                                 : std::vector<int64_t>{kImageByImage},
+       .labels = small_images(p) ? std::vector<std::string>{"image_by_image", "channel_by_channel"}
+                                 : std::vector<std::string>{"image_by_image"}},
       {.name = "block_c",
        .documentation = "channels of a block (NCHW: planes)",
        .values = up_to(lane_channels(p), {16, 32, 128})},
@@ -116,7 +132,7 @@ std::vector<Constraint> constraints(const DepthwiseProblem& p, const Target& t) 
                 footprint(p, c, t) <= std::max<int64_t>(t.l2_bytes, 512 << 10);
        }},
       {"there is a block for every thread, or blocks are of the least channels",
-       {"block_c", "block_h", "block_w"},
+       {"order", "block_c", "block_h", "block_w"},
        [=](const Config& c) { return c.at("block_c") == 16 || blocks(p, c) >= t.threads; }},
   };
 }
@@ -164,6 +180,7 @@ Config depthwise_default(const DepthwiseProblem& p, const Target& t) {
   int64_t window = along == 1 ? 1 : along < 7 ? 4 : along == 7 || vectors > 1 ? 7 : 8;
   if (window == 8 && along % 8 != 0 && along % 7 == 0) window = 7;
   if (vectors == 1 && t.vector_registers >= 32 && along % 14 == 0) window = 14;
+  const int64_t order = small_images(p) ? kChannelByChannel : kImageByImage;
   int64_t block_c = nchw ? 16 : at_most(parameter("block_c"), 128);
   int64_t block_h = nchw ? at_least(parameter("block_h"), std::min<int64_t>(p.out_h(), 56))
                          : at_most(parameter("block_h"), 14);
@@ -174,6 +191,7 @@ Config depthwise_default(const DepthwiseProblem& p, const Target& t) {
     return Config({{"lanes", lanes},
                    {"vectors", vectors},
                    {"window", window},
+                   {"order", order},
                    {"block_c", block_c},
                    {"block_h", block_h},
                    {"block_w", block_w},

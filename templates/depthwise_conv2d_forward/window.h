@@ -75,7 +75,7 @@ TILE_FN void prefetch_next(const P& p, i64 row, i64 column) {
   const i64 first_column = lmax(0, p.left + column * P::kColumns.stride);
   if constexpr (P::kPlaneLanes) {
     const i64 at = lmax(0, p.top + row * P::kRows.stride) * stride[2] + first_column +
-                   P::kLaneStep * stride[1];
+                   (P::kByChannel ? stride[0] : P::kLaneStep * stride[1]);
     p.blk.for_each(P::W, [&](i64 l) { p.blk.prefetch(x, p.x_lanes.of[l] + at); });
   } else if constexpr (P::kColumnLanes) {
     const i64 at = p.x_lanes.of[0] + lmax(0, p.top + row * P::kRows.stride) * stride[2] +
@@ -86,9 +86,10 @@ TILE_FN void prefetch_next(const P& p, i64 row, i64 column) {
   } else {
     // The tile has more rows than the block has outputs.
     const i64 rows = lmin(P::kTile.height, p.a.h);
-    const i64 below = p.lane_end < p.a.c ? 0 : C::block_h * P::kRows.stride;
-    const i64 at = p.x_lanes.of[0] + (lmax(0, p.top) + below) * stride[2] +
-                   first_column * stride[3] + (p.lane_end < p.a.c ? C::block_c : 0);
+    const i64 next = P::kByChannel        ? stride[0]
+                     : p.lane_end < p.a.c ? C::block_c
+                                          : C::block_h * P::kRows.stride * stride[2];
+    const i64 at = p.x_lanes.of[0] + next + lmax(0, p.top) * stride[2] + first_column * stride[3];
     const int lines = P::kWindow.along_rows ? 1 : C::window * C::stride_w;
     const i64 share = P::kWindow.along_rows ? C::window : 1;
     const i64 first = row * rows / p.rows, last = lmin(row + share, p.rows) * rows / p.rows;
