@@ -31,10 +31,7 @@ grpc::Status Service::GetKernel(grpc::ServerContext* context, const v1::GetKerne
   // Before the lookup: what changes meanwhile makes the answer one of the past.
   const uint64_t generation = engine_.generation();
   const std::string bytes = request->SerializeAsString();
-  if (const auto known = answered_.find(bytes, generation); known && !draining_) {
-    response->CopyFrom(*known);
-    return grpc::Status::OK;
-  }
+  if (!draining_ && answered_.find(bytes, generation, *response)) return grpc::Status::OK;
   const grpc::Status status =
       answer(*request, [&] { return get_kernel(*context, *request, *response); });
   // A provisional answer to a caller who waits is not what the next one waits for.
@@ -55,10 +52,13 @@ Status Service::get_kernel(const grpc::ServerContext& context, const v1::GetKern
   const std::optional<WaitingCalls::Seat> seat =
       policy.wait == Wait::kNone ? std::nullopt : waiting_.enter(context);
   if (!seat) policy.wait = Wait::kNone;
-  KILN_ASSIGN_OR_RETURN(
-      const engine::KernelAnswer answer,
+  const StatusOr<engine::KernelAnswer> found =
       engine_.get_kernel(problem, request.device().empty() ? "host" : request.device(), policy,
-                         seat ? seat->token() : std::stop_token()));
+                         seat ? seat->token() : std::stop_token());
+  // Ended by drain(), not by its caller.
+  if (draining_ && absl::IsCancelled(found.status())) return stopping();
+  KILN_RETURN_IF_ERROR(found.status());
+  const engine::KernelAnswer& answer = *found;
 
   response.set_problem_key(absl::BytesToHexString(problem_key(problem)));
   response.set_device(answer.device);

@@ -29,8 +29,12 @@ void Service::set_gc(const db::GcPolicy& gc) {
   gc_ = gc;
 }
 
+Status Service::stopping() {
+  return absl::UnavailableError("kilnd is stopping");
+}
+
 Status Service::admit(const google::protobuf::Message& request) const {
-  if (draining_) return absl::UnavailableError("kilnd is stopping");
+  if (draining_) return stopping();
   return check_request(request);
 }
 

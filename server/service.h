@@ -79,6 +79,7 @@ class Service final : public v1::Kiln::WithCallbackMethod_WatchJob<v1::Kiln::Ser
   // Every call's frame: refuses while draining, checks the request, turns a failure into gRPC's.
   template <typename Request, typename Call>
   grpc::Status answer(const Request& request, Call call);
+  static Status stopping();  // what callers are told while draining
   Status admit(const google::protobuf::Message& request) const;
 
   StatusOr<Problem> problem(const v1::Problem& message) const;
