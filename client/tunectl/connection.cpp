@@ -10,7 +10,7 @@ namespace kiln::tunectl {
 namespace {
 
 constexpr char kHowToGetOne[] =
-    "start one with `kilnd`, name another socket with --socket, or add --embedded to work without";
+    "name another socket with --socket, or add --embedded to work without a daemon";
 
 class DaemonConnection : public Connection {
  public:

@@ -22,31 +22,35 @@ void label(const v1::Space& space, v1::Config& config) {
 
 }  // namespace
 
-const v1::Space& Labels::space_of(const v1::Winner& winner) {
-  const std::string statics = schemas_.static_text(winner.family(), winner.problem());
-  const std::string key = fmt::format("{}\n{}\n{}", winner.family(), winner.fingerprint(), statics);
-  const auto [entry, added] = spaces_.try_emplace(key);
+const v1::Space& Labels::space_of(const std::string& family, const std::string& problem,
+                                  const std::string& device) {
+  const std::string statics = schemas_.static_text(family, problem);
+  const auto [entry, added] =
+      spaces_.try_emplace(fmt::format("{}\n{}\n{}", family, device, statics));
   if (!added) return entry->second;
-  const auto problem =
-      parse_problem({winner.family(), schemas_.short_text(winner.family(), winner.problem())});
-  if (!problem.ok()) return entry->second;
+  const auto parsed = parse_problem({family, schemas_.short_text(family, problem)});
+  if (!parsed.ok()) return entry->second;
   v1::DescribeFamilyRequest request;
-  request.set_family(winner.family());
-  *request.mutable_problem() = *problem;
-  request.set_device(winner.fingerprint());
+  request.set_family(family);
+  *request.mutable_problem() = *parsed;
+  request.set_device(device);
   auto response = api_.describe_family(request);
   if (response.ok()) entry->second = std::move(*response->mutable_space());
   return entry->second;
 }
 
-void Labels::add_to(v1::Winner& winner) {
-  const v1::Space& space = space_of(winner);
-  label(space, *winner.mutable_measurement()->mutable_config());
-  if (winner.has_baseline()) label(space, *winner.mutable_baseline()->mutable_config());
+void Labels::add_to(v1::Config& config, const std::string& family, const std::string& problem,
+                    const std::string& device) {
+  label(space_of(family, problem, device), config);
 }
 
 void Labels::add_to(const v1::Winner& winner, v1::Measurement& measurement) {
-  label(space_of(winner), *measurement.mutable_config());
+  add_to(*measurement.mutable_config(), winner.family(), winner.problem(), winner.fingerprint());
+}
+
+void Labels::add_to(v1::Winner& winner) {
+  add_to(winner, *winner.mutable_measurement());
+  if (winner.has_baseline()) add_to(winner, *winner.mutable_baseline());
 }
 
 }  // namespace kiln::tunectl

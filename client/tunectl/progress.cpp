@@ -30,8 +30,6 @@ std::string phase_text(const v1::Job& job) {
       return "final of the best";
     case v1::Progress::PHASE_VERIFYING:
       return "verifying";
-    case v1::Progress::PHASE_DONE:
-      return "done";
     default:
       return "preparing";
   }
@@ -106,6 +104,7 @@ std::string progress_line(const v1::Job& job, int columns) {
 }
 
 void ProgressPrinter::update(const v1::Job& job) {
+  if (job.progress().phase() == v1::Progress::PHASE_DONE) return;  // the result follows
   if (terminal_.redraws()) {
     terminal_.redraw(progress_line(job, std::max(terminal_.columns(), 1)));
     return;

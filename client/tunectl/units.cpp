@@ -69,6 +69,10 @@ std::string count_text(int64_t count) {
   return digits;
 }
 
+std::string counted_text(int64_t count, const std::string& noun) {
+  return fmt::format("{} {}{}", count_text(count), noun, count == 1 ? "" : "s");
+}
+
 std::string span_text(double seconds) {
   const auto whole = static_cast<int64_t>(std::llround(std::clamp(seconds, 0.0, 1e9)));
   if (whole < 60) return fmt::format("{} s", whole);

@@ -13,6 +13,8 @@ std::string rate_text(double per_second, char kind);  // 'f': "123 GFLOP/s"; 'b'
 std::string percent_text(double fraction);            // "86.1 %"; "–" for 0 (not measured)
 std::string ratio_text(double ratio);                 // "1.84×"
 std::string count_text(int64_t count);                // "12,345"
+// "1 job", "12,345 jobs".
+std::string counted_text(int64_t count, const std::string& noun);
 
 // How long something lasts: "8 s", "2 min 05 s", "3 h 10 min".
 std::string span_text(double seconds);

@@ -57,10 +57,10 @@ std::string error_text(const v1::Verification& verification) {
 
 std::string verification_text(const v1::Verification& verification) {
   if (verification.units() == 0) return "not verified";
-  return fmt::format("largest error {:.2g}, {:.2g} of the tolerance; {} of {} units, {} seed{}",
+  return fmt::format("largest error {:.2g}, {:.2g} of the tolerance; {} of {} units, {}",
                      verification.worst_absolute(), verification.worst_error(),
                      count_text(verification.units()), count_text(verification.units_total()),
-                     verification.seeds(), verification.seeds() == 1 ? "" : "s");
+                     counted_text(verification.seeds(), "seed"));
 }
 
 std::string problem_text(Session& session, const v1::Winner& winner) {
@@ -88,9 +88,9 @@ std::vector<std::pair<std::string, Cell>> winner_details(Session& session,
       {"verified", {verification_text(measurement.verification())}},
       {"cache", {measurement.cache() == v1::CACHE_POLICY_WARM ? "warm" : "cold"}},
       {"tuned",
-       {fmt::format("{} ({}), {} variants tried", moment_text(created),
+       {fmt::format("{} ({}), {} tried", moment_text(created),
                     ago_text(created, absl::ToUnixSeconds(session.now())),
-                    count_text(winner.evaluations()))}},
+                    counted_text(winner.evaluations(), "variant"))}},
       {"compiler", {measurement.toolchain()}},
       {"code",
        {fmt::format("{}, artifact {}", measurement.code_identity(), measurement.artifact_hash())}}};

@@ -110,8 +110,8 @@ void print_answer(Session& session, const v1::GetKernelResponse& response) {
        {fmt::format("{}, {}", response.artifact().hash(),
                     bytes_text(static_cast<double>(response.artifact().size())))}},
       {"plan",
-       {fmt::format("{} steps over {} buffers", response.plan().steps_size(),
-                    response.plan().buffers_size())}},
+       {fmt::format("{} over {}", counted_text(response.plan().steps_size(), "step"),
+                    counted_text(response.plan().buffers_size(), "buffer"))}},
       {"tuning", {job_text(provenance.job_id())}}};
   session.out().write(render_details(session.out(), details));
 }
@@ -121,8 +121,12 @@ Status get(Session& session, const Options& options) {
   KILN_ASSIGN_OR_RETURN(*request.mutable_problem(), parse_problem(options.words));
   request.set_device(options.device);
   KILN_ASSIGN_OR_RETURN(*request.mutable_policy(), policy_of(options));
-  KILN_ASSIGN_OR_RETURN(const auto response,
+  KILN_ASSIGN_OR_RETURN(auto response,
                         session.api().get_kernel(request, timeout_of(request.policy())));
+  if (response.found()) {
+    session.labels().add_to(*response.mutable_config(), request.problem().family(),
+                            text_of(request.problem()), response.fingerprint());
+  }
   Json answer = to_json(response);
   if (answer["artifact"].is_object()) answer["artifact"].erase("content");
   if (session.json()) session.print(answer);
