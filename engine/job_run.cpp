@@ -45,7 +45,7 @@ std::string Jobs::Job::key_of(const ServedDevice& device, const Problem& problem
   return device.name() + '\n' + problem_key(problem);
 }
 
-void Jobs::serve(Lane& lane, std::stop_token stop) {
+void Jobs::serve(Lane& lane, const std::stop_token& stop) {
   for (;;) {
     JobPointer job;
     {
@@ -133,7 +133,7 @@ std::vector<Measurement> Jobs::known_measurements(const Job& job) {
   return known;
 }
 
-StatusOr<Answer> Jobs::tune(const JobPointer& job, std::stop_token stop) {
+StatusOr<Answer> Jobs::tune(const JobPointer& job, const std::stop_token& stop) {
   db::JobRow row;
   tuner::TuneOptions options;
   {
@@ -182,7 +182,7 @@ StatusOr<Answer> Jobs::tune(const JobPointer& job, std::stop_token stop) {
     job->row.evaluations = outcome.evaluations;
     job->row.winner_id = winner.id;
   }
-  const Answer answer = lookup_.fresh(device, job->problem, winner, outcome.artifact, outcome.plan);
+  Answer answer = lookup_.fresh(device, job->problem, winner, outcome.artifact, outcome.plan);
   if (kept.ok()) return answer;
   // Served while this process lives; the job tells that it has to be done again.
   on_finished_(device, job->problem, answer);

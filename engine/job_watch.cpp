@@ -33,7 +33,7 @@ struct JobWatch::State {
 };
 
 JobWatch::JobWatch() : state_(std::make_shared<State>()) {
-  thread_ = std::jthread([state = state_](std::stop_token stop) { deliver(state, stop); });
+  thread_ = std::jthread([state = state_](const std::stop_token& stop) { deliver(state, stop); });
   std::lock_guard lock(state_->mutex);
   state_->thread = thread_.get_id();
 }
@@ -84,7 +84,7 @@ void JobWatch::publish(const JobView& view, bool last) {
   state_->changed.notify_all();
 }
 
-void JobWatch::deliver(const std::shared_ptr<State>& state, std::stop_token stop) {
+void JobWatch::deliver(const std::shared_ptr<State>& state, const std::stop_token& stop) {
   std::unique_lock lock(state->mutex);
   while (!stop.stop_requested()) {
     const Clock::time_point now = Clock::now();

@@ -34,7 +34,7 @@ class JobWatch {
  private:
   struct Subscription;
   struct State;
-  static void deliver(const std::shared_ptr<State>& state, std::stop_token stop);
+  static void deliver(const std::shared_ptr<State>& state, const std::stop_token& stop);
 
   std::shared_ptr<State> state_;  // shared with handles, which may outlive this object
   std::jthread thread_;

@@ -34,7 +34,7 @@ Jobs::Jobs(const Catalogue& catalogue, db::Store& store, Lookup& lookup,
   }
   for (const auto& lane : lanes_) {
     lane->thread =
-        std::jthread([this, raw = lane.get()](std::stop_token stop) { serve(*raw, stop); });
+        std::jthread([this, raw = lane.get()](const std::stop_token& stop) { serve(*raw, stop); });
   }
 }
 
@@ -255,7 +255,8 @@ StatusOr<std::shared_ptr<void>> Jobs::watch(int64_t id, JobWatch::Observer obser
   return watch_.add(now, is_final(now.row.state), std::move(observer));
 }
 
-bool Jobs::wait(int64_t id, std::chrono::steady_clock::time_point deadline, std::stop_token stop) {
+bool Jobs::wait(int64_t id, std::chrono::steady_clock::time_point deadline,
+                const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
   const auto finished = [&] {
     const auto known = known_.find(id);

@@ -58,7 +58,8 @@ class Jobs {
   StatusOr<std::shared_ptr<void>> watch(int64_t id, JobWatch::Observer observer);
 
   // Until the job is finished, the deadline has passed or `stop` is requested; true: finished.
-  bool wait(int64_t id, std::chrono::steady_clock::time_point deadline, std::stop_token stop);
+  bool wait(int64_t id, std::chrono::steady_clock::time_point deadline,
+            const std::stop_token& stop);
   size_t active() const;
 
  private:
@@ -68,9 +69,9 @@ class Jobs {
 
   Lane& lane_of(const Job& job);
   void enqueue(const JobPointer& job);  // the mutex is held
-  void serve(Lane& lane, std::stop_token stop);
+  void serve(Lane& lane, const std::stop_token& stop);
   void run(const JobPointer& job);
-  StatusOr<Answer> tune(const JobPointer& job, std::stop_token stop);
+  StatusOr<Answer> tune(const JobPointer& job, const std::stop_token& stop);
   std::vector<Measurement> known_measurements(const Job& job);
   void finish(const JobPointer& job, db::JobState state, const std::string& error);
   void persist(const db::JobRow& row);

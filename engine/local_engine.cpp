@@ -40,7 +40,7 @@ StatusOr<std::unique_ptr<LocalEngine>> LocalEngine::open(const EngineOptions& op
   const Status resumed = engine->jobs_->resume(options.background != Background::kNever);
   if (!resumed.ok()) spdlog::warn("jobs are not resumed: {}", resumed.ToString());
   engine->collector_ = std::jthread(
-      [raw = engine.get()](std::stop_token stop) { raw->collect_in_background(stop); });
+      [raw = engine.get()](const std::stop_token& stop) { raw->collect_in_background(stop); });
   return engine;
 }
 
@@ -139,7 +139,7 @@ std::vector<DeviceView> LocalEngine::devices() {
   return views;
 }
 
-void LocalEngine::collect_in_background(std::stop_token stop) {
+void LocalEngine::collect_in_background(const std::stop_token& stop) {
   std::unique_lock lock(collect_mutex_);
   while (collect_wanted_.wait(lock, stop, [&] { return collect_; }) && !stop.stop_requested()) {
     collect_ = false;

@@ -89,7 +89,7 @@ class LocalEngine final : public Engine {
   StatusOr<Answer> wait_for_tuning(const Call& call);
   int64_t tune_in_background(const Call& call);
   KernelAnswer reply(const Call& call, const Answer& answer) const;
-  void collect_in_background(std::stop_token stop);
+  void collect_in_background(const std::stop_token& stop);
   void on_finished(const ServedDevice& device, const Problem& problem, const Answer& answer);
 
   const EngineOptions options_;

@@ -79,7 +79,7 @@ class SqliteStore final : public Store {
 
   Status flush_uses();  // the write mutex is held
   Status drop_artifact(const std::string& hash);
-  void sync_log_in_background(std::stop_token stop);
+  void sync_log_in_background(const std::stop_token& stop);
 
   const std::string directory_;
   const std::string path_;

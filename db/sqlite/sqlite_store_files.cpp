@@ -54,7 +54,7 @@ StatusOr<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::string& dire
   std::unique_ptr<SqliteStore> store(new SqliteStore(directory));
   KILN_RETURN_IF_ERROR(store->open_or_rebuild());
   store->syncer_ = std::jthread(
-      [raw = store.get()](std::stop_token stop) { raw->sync_log_in_background(stop); });
+      [raw = store.get()](const std::stop_token& stop) { raw->sync_log_in_background(stop); });
   return store;
 }
 
@@ -150,7 +150,7 @@ Status SqliteStore::ready_to_write() {
   return not_writable_.ok() ? opened : not_writable_;
 }
 
-void SqliteStore::sync_log_in_background(std::stop_token stop) {
+void SqliteStore::sync_log_in_background(const std::stop_token& stop) {
   const std::string log = path_ + "-wal";
   std::unique_lock lock(sync_mutex_);
   while (sync_wanted_.wait(lock, stop, [&] { return unsynced_; })) {
