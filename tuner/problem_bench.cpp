@@ -219,6 +219,7 @@ StatusOr<Measurement> ProblemBench::try_measure(RunWorker& worker, const Candida
     return measurement;
   }
   worker::Command command = time_command(limits.budget);
+  command.expected_ns = first_ns;
   command.best_ns = limits.best_ns;
   command.probe_reference = reference_rate_;
   const milliseconds time_limit =
@@ -284,6 +285,7 @@ StatusOr<OrFault<std::vector<Timing>>> ProblemBench::rematch(RunWorker& worker,
   }
   worker::Command command = time_command(budget);
   command.variants = int32_t(candidates.size());
+  command.expected_ns = total_ns / double(candidates.size());
   const milliseconds limit =
       std::chrono::ceil<milliseconds>(6 * budget + nanoseconds(int64_t(10 * total_ns))) +
       kLeastLimit * crowding();

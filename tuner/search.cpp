@@ -21,8 +21,10 @@ constexpr nanoseconds kVariantBudget{120'000'000};
 constexpr nanoseconds kLeastVariantBudget{30'000'000};
 constexpr nanoseconds kRematchBudget{1'500'000'000};
 constexpr milliseconds kIdlePoll{250};
-constexpr double kTie = 0.005;  // of the default's time: nearer is no gain
-constexpr double kFinalReferenceFlops = 1e9;
+constexpr double kTie = 0.005;                // of the default's time: nearer is no gain
+constexpr double kFinalReferenceFlops = 1e9;  // with twenty seconds or more
+constexpr double kLeastReferenceFlops = 2e8;
+constexpr double kContender = 1.1;  // times the best's time: nobody slower wins a rematch
 constexpr milliseconds kVerifyLimit{60'000};
 constexpr uint64_t kSecondSeed = 0x9E3779B97F4A7C15;
 
@@ -60,6 +62,7 @@ StatusOr<Outcome> Search::run(Turn& turn) {
   turn_ = &turn;
   report(true);
   KILN_RETURN_IF_ERROR(prepare());
+  preparation_cost_ = elapsed();
   progress_.phase = Progress::Phase::kSearching;
   report(true);
   KILN_RETURN_IF_ERROR(search());
@@ -267,8 +270,12 @@ StatusOr<std::vector<Search::Finalist>> Search::rematch(std::vector<Finalist> fi
   progress_.phase = Progress::Phase::kRematch;
   report(true);
   KILN_RETURN_IF_ERROR(pause_for_others());
+  const double best_ns = finalists.empty() ? 0 : finalists.front().time_ns;
   std::vector<Finalist> ready;
   for (Finalist& finalist : finalists) {
+    const bool contends = finalist.time_ns <= kContender * best_ns ||
+                          finalist.measurement.timing.noisy || finalist.point == default_point_;
+    if (!contends) continue;
     KILN_ASSIGN_OR_RETURN(const bool compiled, make_ready(finalist));
     if (compiled) ready.push_back(std::move(finalist));
   }
@@ -353,6 +360,11 @@ StatusOr<Outcome> Search::finish() {
   BenchOptions options{.seed = options_.seed ^ kSecondSeed, .cache = options_.cache};
   options.timed = false;
   options.reference_flops = kFinalReferenceFlops;
+  if (options_.budget.time) {
+    const double part = std::chrono::duration<double>(*options_.budget.time).count() / 20;
+    options.reference_flops =
+        std::clamp(part * kFinalReferenceFlops, kLeastReferenceFlops, kFinalReferenceFlops);
+  }
   options.threads = context_.device.target().threads;
   options.niceness = niceness();
   const Plan& plan = *ranking.front().candidate.plan;
@@ -418,10 +430,11 @@ bool Search::budget_spent(nanoseconds expected) const {
   if (budget.evaluations && evaluations_ >= *budget.evaluations) return true;
   if (budget.peak_fraction && best_fraction_ >= *budget.peak_fraction) return true;
   if (!budget.time) return false;
-  // The rematch and the second seed need their part.
-  const auto reserve =
-      rematch_budget() +
-      std::clamp<nanoseconds>(*budget.time / 20, milliseconds(100), milliseconds(1000));
+  // The rematch and the second seed need their part: of long launches, a few by each finalist.
+  const double best_ns = finalists_.empty() ? 0 : finalists_.front().measurement.timing.median_ns;
+  const auto launches = nanoseconds(int64_t(best_ns * 3 * double(finalists_.size() + 1)));
+  const auto second_seed = std::min<nanoseconds>(preparation_cost_, *budget.time / 5);
+  const auto reserve = std::max(rematch_budget(), launches) + second_seed + milliseconds(100);
   return elapsed() + reserve + expected > *budget.time;
 }
 

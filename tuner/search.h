@@ -107,7 +107,8 @@ class Search {
   Clock::time_point start_ = Clock::now();
   Clock::time_point last_report_{};
   Clock::duration paused_{0};
-  Clock::duration evaluation_cost_{0};  // smoothed, of one point
+  Clock::duration preparation_cost_{0};  // of inputs and reference
+  Clock::duration evaluation_cost_{0};   // smoothed, of one point
   int64_t evaluations_ = 0;
   bool converged_ = false;
   double best_fraction_ = 0;

@@ -105,6 +105,7 @@ struct Command {
   Probe probe = Probe::kFma;
   int32_t max_samples = kMaxSamples;
   int64_t budget_ns = 0;       // kTime and kPeaks: wall-clock
+  double expected_ns = 0;      // kTime: of a launch, by an earlier one; 0: unknown
   double target_width = 0.01;  // stop when the interval of every median is narrower, relative
   // Racing (one variant): dropped when clearly slower than `best_ns`, the best's time while the
   // probe gives `probe_reference`; 0: no race.
