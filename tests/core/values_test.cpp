@@ -81,7 +81,7 @@ TEST_CASE("half types round to nearest even, once") {
   CHECK(std::isinf(round_trip(Dtype::kF16, 65520.0)));
   CHECK(round_trip(Dtype::kF16, 0x1p-24) == 0x1p-24);
   CHECK(round_trip(Dtype::kF16, 0x1p-25) == 0.0);
-  CHECK(round_trip(Dtype::kF16, -0x1.ffcp-15) == -0x1.ffcp-15);
+  CHECK(round_trip(Dtype::kF16, -0x1.ff8p-15) == -0x1.ff8p-15);
   CHECK(round_trip(Dtype::kBF16, 1.0 + 0x1p-8) == 1.0);
   CHECK(round_trip(Dtype::kBF16, 1.0 + 0x1p-8 + 0x1p-40) == 1.0 + 0x1p-7);
   CHECK(round_trip(Dtype::kBF16, 3 * 0x1p-8 + 1.0) == 1.0 + 0x1p-6);

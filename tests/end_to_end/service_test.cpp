@@ -82,7 +82,8 @@ TEST_CASE("kill -9 of the daemon in the middle of tuning loses at most one measu
       house.ask(with("tune", kAttention, {"--background", "--budget", "25e", "--force"}));
   const std::string id = std::to_string(queued["job"]["id"].get<int64_t>());
   const auto job = [&] {
-    for (const auto& row : house.ask({"jobs", "--all"})["jobs"]) {
+    const nlohmann::json answer = house.ask({"jobs", "--all"});
+    for (const auto& row : answer["jobs"]) {
       if (std::to_string(row["id"].get<int64_t>()) == id) return row;
     }
     return nlohmann::json();
