@@ -3,6 +3,7 @@
 # kiln_program().
 
 add_library(kiln_options INTERFACE)
+target_compile_features(kiln_options INTERFACE cxx_std_20)
 target_compile_options(kiln_options INTERFACE "$<BUILD_INTERFACE:-Wall;-Wextra;-Werror>")
 # Debian's libraries are built by gcc, whose mangling of constrained templates newer clangs left.
 target_compile_options(kiln_options INTERFACE $<$<CXX_COMPILER_ID:Clang>:-fclang-abi-compat=17>)

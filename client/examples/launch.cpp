@@ -37,7 +37,7 @@ int main(int count, char** arguments) {
   // Equal queries and keys give every token the same weight: the result is the mean of the values.
   std::vector<float> q(kTokens * kHeads * kHeadDim, 0.5f), k = q, v = q, o(q.size());
   for (size_t i = 0; i < v.size(); ++i)
-    v[i] = float(int64_t(i) / (kHeads * kHeadDim));
+    v[i] = float(int64_t(i) / kHeadDim % kTokens);
   const kiln::runtime::Tensor tensors[] = {{q.data()}, {k.data()}, {v.data()}, {o.data()}, {}};
   if (const kiln::Status status = launch(*kernel, problem, tensors); !status.ok()) {
     std::fprintf(stderr, "%s\n", status.ToString().c_str());
