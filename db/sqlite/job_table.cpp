@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "db/sqlite/decoded_rows.h"
 #include "db/sqlite/references.h"
 #include "db/sqlite/tables.h"
 
@@ -45,25 +46,6 @@ std::optional<JobRow> decode(const Statement& row) {
   result.fingerprint = std::move(reference.fingerprint);
   if (checksum(result, result.id) != row.integer(12)) return std::nullopt;
   return result;
-}
-
-StatusOr<std::vector<JobRow>> collect(Tables tables, Statement& row, int64_t limit) {
-  std::vector<JobRow> rows;
-  while (int64_t(rows.size()) < limit && row.next()) {
-    if (auto decoded = decode(row)) {
-      rows.push_back(*std::move(decoded));
-    } else {
-      ++tables.damaged;
-    }
-  }
-  KILN_RETURN_IF_ERROR(row.status());
-  return rows;
-}
-
-StatusOr<std::optional<JobRow>> first(StatusOr<std::vector<JobRow>> rows) {
-  KILN_RETURN_IF_ERROR(rows.status());
-  if (rows->empty()) return std::nullopt;
-  return std::move(rows->front());
 }
 
 }  // namespace
@@ -110,13 +92,13 @@ Status delete_job_row(Connection& connection, const std::string& request_id) {
 StatusOr<std::optional<JobRow>> read_job(Tables tables, int64_t id) {
   Statement row = tables.connection.prepare(KILN_JOBS "WHERE j.id = ?");
   row.bind(id);
-  return first(collect(tables, row, 1));
+  return first(collect(tables, decode, row, 1));
 }
 
 StatusOr<std::optional<JobRow>> read_job(Tables tables, const std::string& request_id) {
   Statement row = tables.connection.prepare(KILN_JOBS "WHERE j.request_id = ?");
   row.bind(request_id);
-  return first(collect(tables, row, 1));
+  return first(collect(tables, decode, row, 1));
 }
 
 StatusOr<std::vector<JobRow>> read_jobs(Tables tables, const std::vector<JobState>& states,
@@ -129,7 +111,7 @@ StatusOr<std::vector<JobRow>> read_jobs(Tables tables, const std::vector<JobStat
     row.bind(wanted ? name_of(state) : std::string_view());
   }
   row.bind(page.after);
-  return collect(tables, row, page.limit);
+  return collect(tables, decode, row, page.limit);
 }
 
 StatusOr<std::vector<JobRow>> read_all_jobs(Tables tables, const Page& page, bool descending) {
@@ -137,7 +119,7 @@ StatusOr<std::vector<JobRow>> read_all_jobs(Tables tables, const Page& page, boo
       tables.connection.prepare(descending ? KILN_JOBS "WHERE j.id < ? ORDER BY j.id DESC"
                                            : KILN_JOBS "WHERE j.id > ? ORDER BY j.id");
   row.bind(page.after);
-  return collect(tables, row, page.limit);
+  return collect(tables, decode, row, page.limit);
 }
 
 }  // namespace kiln::db

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "db/measurement_json.h"
+#include "db/sqlite/decoded_rows.h"
 #include "db/sqlite/references.h"
 #include "db/sqlite/tables.h"
 
@@ -33,19 +34,6 @@ std::optional<MeasurementRow> decode(const Statement& row) {
   result.measurement = *std::move(measurement);
   if (checksum(result, result.id, body) != row.integer(4)) return std::nullopt;
   return result;
-}
-
-StatusOr<std::vector<MeasurementRow>> collect(Tables tables, Statement& row, int64_t limit) {
-  std::vector<MeasurementRow> rows;
-  while (int64_t(rows.size()) < limit && row.next()) {
-    if (auto decoded = decode(row)) {
-      rows.push_back(*std::move(decoded));
-    } else {
-      ++tables.damaged;
-    }
-  }
-  KILN_RETURN_IF_ERROR(row.status());
-  return rows;
 }
 
 }  // namespace
@@ -81,7 +69,7 @@ StatusOr<std::vector<MeasurementRow>> read_measurements(Tables tables, const Pro
   row.bind(Blob{exact ? problem.exact_key : problem.problem_key})
       .bind(fingerprint)
       .bind(page.after);
-  return collect(tables, row, page.limit);
+  return collect(tables, decode, row, page.limit);
 }
 
 StatusOr<std::vector<MeasurementRow>> read_all_measurements(Tables tables, const Page& page,
@@ -90,7 +78,7 @@ StatusOr<std::vector<MeasurementRow>> read_all_measurements(Tables tables, const
       tables.connection.prepare(descending ? KILN_MEASUREMENTS "WHERE m.id < ? ORDER BY m.id DESC"
                                            : KILN_MEASUREMENTS "WHERE m.id > ? ORDER BY m.id");
   row.bind(page.after);
-  return collect(tables, row, page.limit);
+  return collect(tables, decode, row, page.limit);
 }
 
 StatusOr<int64_t> trim_measurements(Connection& connection, int64_t keep) {

@@ -1,4 +1,5 @@
 #include "db/measurement_json.h"
+#include "db/sqlite/decoded_rows.h"
 #include "db/sqlite/references.h"
 #include "db/sqlite/tables.h"
 
@@ -54,25 +55,6 @@ std::optional<WinnerRow> decode(const Statement& row) {
   return result;
 }
 
-StatusOr<std::vector<WinnerRow>> collect(Tables tables, Statement& row, int64_t limit) {
-  std::vector<WinnerRow> rows;
-  while (int64_t(rows.size()) < limit && row.next()) {
-    if (auto decoded = decode(row)) {
-      rows.push_back(*std::move(decoded));
-    } else {
-      ++tables.damaged;
-    }
-  }
-  KILN_RETURN_IF_ERROR(row.status());
-  return rows;
-}
-
-StatusOr<std::optional<WinnerRow>> first(StatusOr<std::vector<WinnerRow>> rows) {
-  KILN_RETURN_IF_ERROR(rows.status());
-  if (rows->empty()) return std::nullopt;
-  return std::move(rows->front());
-}
-
 }  // namespace
 
 StatusOr<int64_t> insert_winner(Connection& connection, const WinnerRow& row) {
@@ -113,7 +95,7 @@ StatusOr<int64_t> insert_winner(Connection& connection, const WinnerRow& row) {
 StatusOr<std::optional<WinnerRow>> read_winner(Tables tables, int64_t id) {
   Statement row = tables.connection.prepare(KILN_WINNERS "WHERE w.id = ?");
   row.bind(id);
-  return first(collect(tables, row, 1));
+  return first(collect(tables, decode, row, 1));
 }
 
 StatusOr<std::optional<WinnerRow>> read_winner(Tables tables, const std::string& problem_key,
@@ -121,7 +103,7 @@ StatusOr<std::optional<WinnerRow>> read_winner(Tables tables, const std::string&
   Statement row = tables.connection.prepare(
       KILN_WINNERS "WHERE w.problem_key = ? AND d.fingerprint = ? AND w.replaced_by = 0");
   row.bind(Blob{problem_key}).bind(fingerprint);
-  return first(collect(tables, row, 1));
+  return first(collect(tables, decode, row, 1));
 }
 
 StatusOr<std::vector<WinnerRow>> read_winners(Tables tables, const WinnerFilter& filter,
@@ -137,7 +119,7 @@ StatusOr<std::vector<WinnerRow>> read_winners(Tables tables, const WinnerFilter&
   Statement row = tables.connection.prepare(filter.statics_key.empty() ? all : by_statics);
   row.bind(Blob{filter.statics_key}).bind(filter.family).bind(filter.fingerprint);
   row.bind(Blob{filter.problem_key}).bind(page.after);
-  return collect(tables, row, page.limit);
+  return collect(tables, decode, row, page.limit);
 }
 
 StatusOr<std::vector<WinnerRow>> read_all_winners(Tables tables, const Page& page,
@@ -146,7 +128,7 @@ StatusOr<std::vector<WinnerRow>> read_all_winners(Tables tables, const Page& pag
       descending ? KILN_WINNERS "WHERE w.id < ? AND w.replaced_by = 0 ORDER BY w.id DESC"
                  : KILN_WINNERS "WHERE w.id > ? AND w.replaced_by = 0 ORDER BY w.id");
   row.bind(page.after);
-  return collect(tables, row, page.limit);
+  return collect(tables, decode, row, page.limit);
 }
 
 StatusOr<bool> delete_winner_row(Connection& connection, int64_t id) {
