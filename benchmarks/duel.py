@@ -43,6 +43,18 @@ class WrongResult(Exception):
     """Kiln's numbers differ from PyTorch's."""
 
 
+def tuning_budget(
+    start: float, limit_seconds: float | None, remaining: int, most: float
+) -> float | None:
+    """Seconds to tune the next of `remaining` cases; None when nothing is left of the limit."""
+    if limit_seconds is None:
+        return most
+    left = start + limit_seconds - time.monotonic()
+    if left < SHORTEST_TUNING + MEASURING:
+        return None
+    return min(most, max(SHORTEST_TUNING, left / remaining - 1.5 * MEASURING))
+
+
 @torch.inference_mode()
 def duels(
     kiln: Kiln,
@@ -58,15 +70,11 @@ def duels(
     problems: list[str] = []
     progress = Progress(len(cases))
     for index, case in enumerate(cases):
-        budget = tuning_seconds
-        if limit_seconds is not None:
-            left = start + limit_seconds - time.monotonic()
-            if left < SHORTEST_TUNING + MEASURING:
-                problems.append(f"{case.title}: left out, the time is spent")
-                progress.finished(problems[-1])
-                continue
-            share = left / (len(cases) - index) - 1.5 * MEASURING
-            budget = min(budget, max(SHORTEST_TUNING, share))
+        budget = tuning_budget(start, limit_seconds, len(cases) - index, tuning_seconds)
+        if budget is None:
+            problems.append(f"{case.title}: left out, the time is spent")
+            progress.finished(problems[-1])
+            continue
         try:
             progress.note(f"{case.title}: tuning ({budget:.0f} s)")
             kiln.problem(case.family, case.problem)

@@ -13,7 +13,7 @@ import torch
 from benchmarks import attention, depthwise
 from benchmarks.buffers import Rotation, sets_needed
 from benchmarks.case import Case, Result
-from benchmarks.duel import MEASURING, SHORTEST_TUNING, Discipline, probe_kind
+from benchmarks.duel import MEASURING, Discipline, probe_kind, tuning_budget
 from benchmarks.intervals import median
 from benchmarks.kiln import Kiln, KilnError
 from benchmarks.report import Progress
@@ -41,15 +41,11 @@ def run(
         problems: list[str] = []
         progress = Progress(len(cases))
         for index, case in enumerate(cases):
-            budget = tuning_seconds
-            if limit_seconds is not None:
-                left = start + limit_seconds - time.monotonic()
-                if left < SHORTEST_TUNING + MEASURING:
-                    problems.append(f"{case.title}: left out, the time is spent")
-                    progress.finished(problems[-1])
-                    continue
-                share = left / (len(cases) - index) - 1.5 * MEASURING
-                budget = min(budget, max(SHORTEST_TUNING, share))
+            budget = tuning_budget(start, limit_seconds, len(cases) - index, tuning_seconds)
+            if budget is None:
+                problems.append(f"{case.title}: left out, the time is spent")
+                progress.finished(problems[-1])
+                continue
             try:
                 kiln.problem(case.family, case.problem)
             except KilnError as error:
