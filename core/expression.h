@@ -1,8 +1,10 @@
 // Integer expressions over named sizes, as plans carry them: "ceil_div(seq_q, 64) * heads_q".
 //
-//     expression := term {("+" | "-") term}        term := factor {"*" factor}
-//     factor     := integer | name | "(" expression ")" | function "(" expression "," expression
-//     ")" function   := "ceil_div" | "min" | "max"
+//     expression := term {("+" | "-") term}
+//     term       := factor {"*" factor}
+//     factor     := integer | name | "(" expression ")"
+//                 | function "(" expression "," expression ")"
+//     function   := "ceil_div" | "min" | "max"
 //
 // Arithmetic is checked 64-bit: overflow and division by zero are errors, never wrap-around. Text
 // is untrusted: at most 1,024 characters, 64 levels deep.

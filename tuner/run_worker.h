@@ -1,8 +1,10 @@
 // Runs variants in processes that may do anything and cost nothing else.
 //
-//     KILN_ASSIGN_OR_RETURN(auto process, worker.run({.variants = {…}, .workload = &workload},
-//     stop)); auto launched = process->launch(0, false, 2s, stop);   // value or Fault … compare
-//     the workload's outputs … auto timed = process->time(command, 2s, stop);
+//     KILN_ASSIGN_OR_RETURN(auto process,
+//                           worker.run({.variants = {…}, .workload = &workload}, stop));
+//     auto launched = process->launch(0, false, 2s, stop);  // value or Fault
+//     …                                                     // compare the workload's outputs
+//     auto timed = process->time(command, 2s, stop);
 //
 // One process at a time; it ends when its object is destroyed. The worker executable is started
 // when it is needed and again after it has died. Not thread-safe: callers take turns.

@@ -4,8 +4,8 @@
 //     KILN_ASSIGN_OR_RETURN(kiln::ProblemHandle problem,
 //                           client->prepare(kiln::ProblemBuilder("attention_forward")
 //                                               .set("batch", 1).set("heads_q", 32) …));
-//     KILN_ASSIGN_OR_RETURN(auto kernel, client->get_kernel(problem));   // a cached one from now
-//     on KILN_RETURN_IF_ERROR(kiln::launch(*kernel, problem, tensors));
+//     KILN_ASSIGN_OR_RETURN(auto kernel, client->get_kernel(problem));  // from now on a cached one
+//     KILN_RETURN_IF_ERROR(kiln::launch(*kernel, problem, tensors));
 //
 // A Client is thread-safe. What find() returns comes from this process's memory in tens of
 // nanoseconds, without a lock. A stand-in is replaced in the background once the daemon has

@@ -15,8 +15,13 @@ namespace kiln::devices {
 //
 //     #include "tile/host.h"
 //     #include "attention_forward/kernel.h"
-//     namespace { struct Config { using Element = tile::bf16; static constexpr int block_m = 64; };
-//     } KILN_ENTRIES(Config, kiln::attention_forward::Forward, kiln::attention_forward::Merge)
+//     namespace {
+//     struct Config {
+//       using Element = tile::bf16;
+//       static constexpr int block_m = 64;
+//     };
+//     }
+//     KILN_ENTRIES(Config, kiln::attention_forward::Forward, kiln::attention_forward::Merge)
 //
 // INVALID_ARGUMENT when a name or a value could not stand there, or no such header exists.
 StatusOr<std::string> translation_unit(const KernelSource& source, const SourceTree& tree);

@@ -8,13 +8,19 @@
 // share one key head: row r is then token r / group of query head (first of the group) + r % group,
 // and y counts heads of K. It walks its keys in chunks of `block_n` with the online softmax
 //
-//     m' = max(m, rowmax S)   a = 2^((m - m') k)   P = 2^(S k - m' k)   l = a l + rowsum P   O = a
-//     O + P V
+//     m' = max(m, rowmax S)
+//     a  = 2^((m - m') k)
+//     P  = 2^(S k - m' k)
+//     l  = a l + rowsum P
+//     O  = a O + P V
 //
 // where k = scale log2 e, or log2 e when a softcap has already scaled S. At the end O / l, and the
-// log-sum-exp ln 2 (m k + log2 l). Query i and key j meet if i + off - window_left <= j <= i + off
-// + window_right with off = seq_kv - seq_q; a negative window is infinite, and `causal` means
-// window_right = 0. A row that meets no key gives O = 0 and log-sum-exp = -inf.
+// log-sum-exp ln 2 (m k + log2 l). Query i and key j meet if
+//
+//     i + off - window_left <= j <= i + off + window_right,   off = seq_kv - seq_q;
+//
+// a negative window is infinite, and `causal` means window_right = 0. A row that meets no key gives
+// O = 0 and log-sum-exp = -inf.
 //
 // With `key_splits` > 1, every split writes its own O / l in f32 and log-sum-exp into `partial_o`
 // and `partial_lse`, which Merge combines.

@@ -5,8 +5,8 @@
 //
 //     rows         how many rows there are
 //     row(r)       where row r (0 <= r < rows) begins: to be hoisted out of loops along a row
-//     kAffine      whether consecutive rows lie `stride` elements apart, so that rows can be used
-//     in place
+//     kAffine      whether consecutive rows lie `stride` elements apart: such rows can be used in
+//                  place
 //
 // Views are made by the block (`blk.view<T>(argument, rows...)`) and never from raw addresses, so
 // that a lowering can let a hardware descriptor of the argument ride along.

@@ -3,8 +3,8 @@
 //
 // TILE_LANES overrides the width, so that the code path of a wider machine can be run on a narrower
 // one: nothing below asks for the width to learn what instructions exist, only for feature macros.
-// Loads and stores take any address aligned to the element; `n` of a partial access counts lanes, 0
-// <= n <= kLanes, and memory outside these lanes is neither read nor written.
+// Loads and stores take any address aligned to the element; `n` of a partial access counts lanes
+// (0 <= n <= kLanes), and memory outside these lanes is neither read nor written.
 
 #pragma once
 
