@@ -31,6 +31,9 @@ struct Cost {
   bool bandwidth_bound = false;  // report GB/s rather than GFLOP/s
 };
 
+// FLOPs a byte below which memory sets the time on any device worth tuning for.
+inline constexpr double kBandwidthBoundIntensity = 8;
+
 // Receives what a reference computed: one call for each output element of a unit.
 class ReferenceSink {
  public:

@@ -195,9 +195,11 @@ class AttentionForward final : public Family {
     const double seen =
         double(std::clamp<int64_t>(p.last_key(p.seq_q - 1) - p.first_key(0) + 1, 0, p.seq_kv));
     const double keys = double(p.batch * p.heads_kv) * seen;
-    return {.flops = 4 * double(p.batch * p.heads_q) * p.visible_pairs() * dim,
-            .bytes = element * 2 * dim * (queries + keys) + 4 * queries,
-            .bandwidth_bound = p.seq_q <= kFewQueries};
+    const double flops = 4 * double(p.batch * p.heads_q) * p.visible_pairs() * dim;
+    const double bytes = element * 2 * dim * (queries + keys) + 4 * queries;
+    return {.flops = flops,
+            .bytes = bytes,
+            .bandwidth_bound = flops < kBandwidthBoundIntensity * bytes};
   }
 
   std::string cost_convention() const override {

@@ -16,9 +16,6 @@ namespace kiln::depthwise_conv2d_forward {
 
 namespace {
 
-// FLOPs a byte below which memory sets the time on any device worth tuning for.
-constexpr double kBandwidthBound = 8;
-
 std::string number(int64_t n) {
   return std::to_string(n);
 }
@@ -165,7 +162,7 @@ class DepthwiseForward final : public Family {
     const double weights = double(p.channels * (p.taps() + (p.bias ? 1 : 0)));
     const double flops = 2 * outputs * double(p.taps());
     const double bytes = double(size_of(p.dtype)) * (inputs + outputs + weights);
-    return {.flops = flops, .bytes = bytes, .bandwidth_bound = flops < kBandwidthBound * bytes};
+    return {.flops = flops, .bytes = bytes, .bandwidth_bound = flops < kBandwidthBoundIntensity * bytes};
   }
 
   std::string cost_convention() const override {
