@@ -162,7 +162,9 @@ class DepthwiseForward final : public Family {
     const double weights = double(p.channels * (p.taps() + (p.bias ? 1 : 0)));
     const double flops = 2 * outputs * double(p.taps());
     const double bytes = double(size_of(p.dtype)) * (inputs + outputs + weights);
-    return {.flops = flops, .bytes = bytes, .bandwidth_bound = flops < kBandwidthBoundIntensity * bytes};
+    return {.flops = flops,
+            .bytes = bytes,
+            .bandwidth_bound = flops < kBandwidthBoundIntensity * bytes};
   }
 
   std::string cost_convention() const override {
