@@ -3,32 +3,30 @@
 // Every row of a right operand is read once, from end to end, and used for all rows of the tile;
 // values of a row are scalars. Right operands are never staged.
 //
-// bf16 is widened two vectors at a time, into the even and the odd columns: two operations where
-// single vectors take four. Queries and accumulators are kept in that order, too.
+// bf16 comes as even and odd columns (row_steps.h): queries and accumulators are kept in that
+// order.
 //
 // Config members read here: prefetch.
 
 #pragma once
 
-#include "tile/footprint.h"
-#include "tile/schedule.h"
 #include "tile/wide/multiplicand.h"
+#include "tile/wide/row_steps.h"
+#include "tile/wide/tiles_block.h"
 
 namespace tile {
 
-template <class ConfigType>
-class ColumnsBlock {
- public:
-  using Config = ConfigType;
+template <class Config>
+class ColumnsBlock : public TilesBlock<Config, float, i32> {
+  using Base = TilesBlock<Config, float, i32>;
 
+ public:
   template <int BM>
-  struct Row {
-    float v[BM];
-  };
+  using Row = RowValues<float, BM>;
   template <int BM>
-  struct IndexRow {
-    i32 v[BM];
-  };
+  using IndexRow = RowValues<i32, BM>;
+  using Base::Base;
+
   template <int BM, int N>
   struct Accum {
     static constexpr int kStride = footprint::round_up(N, kLanes);
@@ -71,74 +69,6 @@ class ColumnsBlock {
   };
   static constexpr int kRowsAhead = 8;
 
-  TILE_FN explicit ColumnsBlock(const i64 (&id)[3]) : id_{id[0], id[1], id[2]} {}
-
-  // Stack that the tiles of a key loop take.
-  static constexpr i64 stream_bytes(int block_m, int block_n, int depth) {
-    return footprint::stream_bytes(block_m, block_n, depth, kLanes);
-  }
-
-  template <int I>
-  TILE_FN i64 id() const {
-    return id_[I];
-  }
-
-  template <class T, class TensorArgument, class Rows>
-  TILE_FN auto view(const TensorArgument& argument, const Rows& rows) const {
-    return make_view<T>(argument, rows);
-  }
-
-  // ---- rows
-
-  template <int BM>
-  TILE_FN Row<BM> row(float x) const {
-    Row<BM> r;
-    TILE_UNROLL
-    for (int i = 0; i < BM; ++i)
-      r.v[i] = x;
-    return r;
-  }
-
-  template <int BM, class F>
-  TILE_FN IndexRow<BM> index_rows(F f) const {
-    IndexRow<BM> r;
-    TILE_ROLL
-    for (int i = 0; i < BM; ++i)
-      r.v[i] = f(i);
-    return r;
-  }
-
-  template <int BM, class F, class... R>
-  TILE_FN Row<BM> rows(F f, const Row<BM>& first, const R&... more) const {
-    Row<BM> r;
-    TILE_ROLL
-    for (int i = 0; i < BM; ++i)
-      r.v[i] = f(first.v[i], more.v[i]...);
-    return r;
-  }
-
-  // `map_rows` leaves whole sums.
-  template <int BM>
-  TILE_FN void row_reduce(Row<BM>&) const {}
-
-  template <int BM, class View>
-  TILE_FN void store_row(const View& view, i64 r0, const Row<BM>& r) const {
-    const int n = (int)lmin(BM, view.rows - r0);
-    TILE_ROLL
-    for (int i = 0; i < n; ++i)
-      *view.row(r0 + i) = r.v[i];
-  }
-
-  template <int BM, class View>
-  TILE_FN Row<BM> load_row(const View& view, i64 r0, float outside) const {
-    Row<BM> r = row<BM>(outside);
-    const int n = (int)lmin(BM, view.rows - r0);
-    TILE_ROLL
-    for (int i = 0; i < n; ++i)
-      r.v[i] = *view.row(r0 + i);
-    return r;
-  }
-
   // ---- tiles
 
   template <int BM, int N>
@@ -153,20 +83,21 @@ class ColumnsBlock {
 
   template <class T, int BM, int K, class View>
   TILE_FN void load(Operand<T, BM, K>& q, const View& view, i64 r0) {
-    rows_ = (int)lmin(BM, view.rows - r0);
+    this->template take_rows<BM>(view, r0);
+    const int n = this->rows_;
     TILE_ROLL
     for (int i = 0; i < BM; ++i) {
-      const T* p = view.row(r0 + imin(i, rows_ - 1));
+      const T* p = view.row(r0 + imin(i, n - 1));
       for_each_step<T, K>([&](auto part, int x) {
         if constexpr (kPaired<T> && part.vectors == 2) {
           const VecU32 pairs = *(const VecU32Unaligned*)(p + x);
-          *(VecU32*)&q.d[i][x] = i < rows_ ? pairs : VecU32{};
+          *(VecU32*)&q.d[i][x] = i < n ? pairs : VecU32{};
         } else {
           VecF32 v[part.vectors];
           load_step(part, p + x, v);
           TILE_UNROLL
-          for (int n = 0; n < part.vectors; ++n)
-            *(VecF32*)&q.d[i][x + n * kLanes] = i < rows_ ? v[n] : VecF32{};
+          for (int u = 0; u < part.vectors; ++u)
+            *(VecF32*)&q.d[i][x + u * kLanes] = i < n ? v[u] : VecF32{};
         }
       });
     }
@@ -291,12 +222,6 @@ class ColumnsBlock {
       add_keys<1, T>(o, p, v, j);
   }
 
-  template <int BM, int N>
-  TILE_FN void scale_rows(Accum<BM, N>& o, const Row<BM>& scale) const {
-    o.scale = scale;
-    o.scaled = true;
-  }
-
   template <class T, int BM, int N>
   TILE_FN OperandInPlace<T, BM, N> to_operand(const Accum<BM, N>& s) const {
     return {&s.d[0][0], Accum<BM, N>::kStride, s.columns};
@@ -352,7 +277,7 @@ class ColumnsBlock {
                       Score score, Soften soften, Turn turn, Accumulate accumulate) {
     static_assert(BN % kLanes == 0, "a chunk's rows must fill vectors");
     Accum<BM, BN> s;
-    Row<BM> alpha = row<BM>(1.f);
+    Row<BM> alpha = this->template row<BM>(1.f);
     TILE_ROLL
     for (i64 n0 = lo; n0 < hi; n0 += BN) {
       const int count = (int)lmin(BN, hi - n0);
@@ -378,53 +303,6 @@ class ColumnsBlock {
       TILE_UNROLL
       for (int n = 0; n < Keys; ++n)
         sum[i][n] = multiply_add(sum[i][n], key[n], q);
-    }
-  }
-
-  // A step along a row: `lanes` columns in `vectors` vectors.
-  template <int N>
-  struct Step {
-    static constexpr int lanes = N;
-    static constexpr int vectors = (N + kLanes - 1) / kLanes;
-  };
-
-  // f(step, first column) for the N columns of a row of T.
-  template <class T, int N, class F>
-  static TILE_FN void for_each_step(F f) {
-    constexpr int kPair = 2 * kLanes;
-    constexpr int kPairs = kSame<T, bf16> ? N / kPair * kPair : 0;
-    constexpr int kWhole = N / kLanes * kLanes;
-    TILE_ROLL
-    for (int x = 0; x < kPairs; x += kPair)
-      f(Step<kPair>{}, x);
-    TILE_ROLL
-    for (int x = kPairs; x < kWhole; x += kLanes)
-      f(Step<kLanes>{}, x);
-    if constexpr (kWhole != N) f(Step<N - kWhole>{}, kWhole);
-  }
-
-  // Two vectors of bf16 come out as even and odd columns.
-  template <int N, class T>
-  static TILE_FN void load_step(Step<N>, const T* p, VecF32 (&v)[Step<N>::vectors]) {
-    if constexpr (Step<N>::vectors == 2) {
-      const VecU32 pairs = *(const VecU32Unaligned*)p;
-      v[0] = (VecF32)(pairs << 16);
-      v[1] = (VecF32)(pairs & 0xffff0000);
-    } else {
-      v[0] = load_part<N>(p);
-    }
-  }
-
-  template <int N, class T>
-  static TILE_FN void store_step(Step<N>, T* p, const float* values, VecF32 scale) {
-    const VecF32 first = *(const VecF32*)values * scale;
-    if constexpr (Step<N>::vectors == 2) {
-      VecF32 low, high;
-      interleave(first, *(const VecF32*)(values + kLanes) * scale, low, high);
-      tile::store(p, low);
-      tile::store(p + kLanes, high);
-    } else {
-      store_part<N>(p, first);
     }
   }
 
@@ -497,9 +375,6 @@ class ColumnsBlock {
       }
     }
   }
-
-  i64 id_[3];
-  int rows_ = 1 << 30;
 };
 
 }  // namespace tile

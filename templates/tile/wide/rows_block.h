@@ -9,28 +9,27 @@
 
 #pragma once
 
-#include "tile/schedule.h"
 #include "tile/wide/product.h"
 #include "tile/wide/staging.h"
+#include "tile/wide/tiles_block.h"
 
 namespace tile {
 
-template <class ConfigType>
-class RowsBlock {
+template <class Config>
+class RowsBlock : public TilesBlock<Config, VecF32, VecI32> {
+  using Base = TilesBlock<Config, VecF32, VecI32>;
+
  public:
-  using Config = ConfigType;
+  template <int BM>
+  using Row = RowValues<VecF32, BM>;
+  template <int BM>
+  using IndexRow = RowValues<VecI32, BM>;
+  using Base::Base;
+
   static constexpr int kPanelVectors = Config::register_rows;
   static constexpr int kPanel = footprint::panel_rows(kLanes, kPanelVectors);
   static constexpr int kGroup = Config::register_columns;
 
-  template <int BM>
-  struct Row {
-    VecF32 v[BM / kLanes];
-  };
-  template <int BM>
-  struct IndexRow {
-    VecI32 v[BM / kLanes];
-  };
   template <int BM, int N>
   struct Accum {
     static_assert(BM % kPanel == 0, "a tile's rows must be a multiple of lanes * register_rows");
@@ -52,76 +51,6 @@ class RowsBlock {
     const int* columns;  // of each panel
   };
 
-  TILE_FN explicit RowsBlock(const i64 (&id)[3]) : id_{id[0], id[1], id[2]} {}
-
-  // Stack that the tiles of a key loop take.
-  static constexpr i64 stream_bytes(int block_m, int block_n, int depth) {
-    return footprint::stream_bytes(block_m, block_n, depth, kLanes);
-  }
-
-  template <int I>
-  TILE_FN i64 id() const {
-    return id_[I];
-  }
-
-  template <class T, class TensorArgument, class Rows>
-  TILE_FN auto view(const TensorArgument& argument, const Rows& rows) const {
-    return make_view<T>(argument, rows);
-  }
-
-  // ---- rows
-
-  template <int BM>
-  TILE_FN Row<BM> row(float x) const {
-    Row<BM> r;
-    TILE_ROLL
-    for (int i = 0; i < BM / kLanes; ++i)
-      r.v[i] = splat(x);
-    return r;
-  }
-
-  // f(index of the row in the tile), an integer for each row.
-  template <int BM, class F>
-  TILE_FN IndexRow<BM> index_rows(F f) const {
-    IndexRow<BM> r;
-    TILE_ROLL
-    for (int i = 0; i < BM; ++i)
-      r.v[i / kLanes][i % kLanes] = f(i);
-    return r;
-  }
-
-  template <int BM, class F, class... R>
-  TILE_FN Row<BM> rows(F f, const Row<BM>& first, const R&... more) const {
-    Row<BM> r;
-    TILE_ROLL
-    for (int i = 0; i < BM / kLanes; ++i)
-      r.v[i] = f(first.v[i], more.v[i]...);
-    return r;
-  }
-
-  // Sums of a row stay in its lane.
-  template <int BM>
-  TILE_FN void row_reduce(Row<BM>&) const {}
-
-  template <int BM, class View>
-  TILE_FN void store_row(const View& view, i64 r0, const Row<BM>& r) const {
-    const int n = (int)lmin(BM, view.rows - r0);
-    TILE_ROLL
-    for (int i = 0; i < n; ++i)
-      *view.row(r0 + i) = r.v[i / kLanes][i % kLanes];
-  }
-
-  // One value a row; rows outside the view get `outside`.
-  template <int BM, class View>
-  TILE_FN Row<BM> load_row(const View& view, i64 r0, float outside) const {
-    Row<BM> r = row<BM>(outside);
-    const int n = (int)lmin(BM, view.rows - r0);
-    TILE_ROLL
-    for (int i = 0; i < n; ++i)
-      r.v[i / kLanes][i % kLanes] = *view.row(r0 + i);
-    return r;
-  }
-
   // ---- tiles
 
   template <int BM, int N>
@@ -137,7 +66,7 @@ class RowsBlock {
   // Rows r0 .. of the view; rows outside it are 0. From here on the block's rows are the view's.
   template <class T, int BM, int K, class View>
   TILE_OUTLINE void load(Operand<T, BM, K>& q, const View& view, i64 r0) {
-    rows_ = (int)lmin(BM, view.rows - r0);
+    this->template take_rows<BM>(view, r0);
     for_each_vector<BM>([&](int p, int v) {
       load_transposed<T, Operand<T, BM, K>::kDepth, Multiplicand<T>::kPerLane>(
           view, r0 + p * kPanel + v * kLanes,
@@ -227,13 +156,6 @@ class RowsBlock {
       }
     }
     o.scaled = false;
-  }
-
-  // Lazy: the next product applies it as it loads the accumulator.
-  template <int BM, int N>
-  TILE_FN void scale_rows(Accum<BM, N>& o, const Row<BM>& scale) const {
-    o.scale = scale;
-    o.scaled = true;
   }
 
   // The values become the left operand of the next product; `map_rows<T>` has written them as such.
@@ -334,7 +256,7 @@ class RowsBlock {
     constexpr bool kRowsInPlace = kInPlace && KView::kAffine && sizeof(T) * kPerLane == 4;
     constexpr bool kColumnsInPlace = kInPlace && VView::kAffine && kSame<T, float>;
     Accum<BM, BN> s;
-    Row<BM> alpha = row<BM>(1.f);
+    Row<BM> alpha = this->template row<BM>(1.f);
     StagedRows<T, BN, D> staged_k;
     StagedColumns<T, BN, DV> staged_v;
     TILE_ROLL
@@ -384,7 +306,7 @@ class RowsBlock {
 
   template <int BM>
   TILE_FN int panels() const {
-    return imin(BM / kPanel, (rows_ + kPanel - 1) / kPanel);
+    return imin(BM / kPanel, (this->rows_ + kPanel - 1) / kPanel);
   }
 
   // f(panel, vector of the panel) for every vector of rows in use.
@@ -432,8 +354,6 @@ class RowsBlock {
     });
   }
 
-  i64 id_[3];
-  int rows_ = 1 << 30;
   RowPrefetch next_k_, next_v_;
 };
 
