@@ -39,7 +39,10 @@ struct KilnHostInfo {
 //   size    a 64-bit integer
 //   scalar  an IEEE double
 // An optional tensor that is absent has address 0.
+//
+// `emulator` is null but for artifacts of the emulator (runtime/emulator/abi.h).
 struct KilnHostLaunch {
   const KilnU64* slots;
   KilnI64 grid[3];
+  const struct KilnEmulatorApi* emulator;
 };

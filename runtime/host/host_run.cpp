@@ -92,8 +92,10 @@ Status HostDispatch::Run::run(const BoundLaunch& launch) {
       const int64_t bytes = run.dispatch_.scratch_bytes_;
       return bytes ? run.own_bytes_of(worker) + run.dispatch_.layout_.worker_bytes : nullptr;
     }
-  } context{
-      *this, launch, {slots.data(), {grid[0], grid[1], grid[2]}}, dispatch_.kernel_->blocks()};
+  } context{*this,
+            launch,
+            {slots.data(), {grid[0], grid[1], grid[2]}, nullptr},
+            dispatch_.kernel_->blocks()};
 
   auto shared_only = [](void* opaque, int64_t first, int64_t last, int worker) {
     const Context& c = *static_cast<const Context*>(opaque);

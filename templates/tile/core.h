@@ -10,6 +10,11 @@
 #define TILE_FN __device__ __forceinline__
 #define TILE_UNROLL _Pragma("unroll")
 #define TILE_ROLL _Pragma("unroll 1")
+#elif defined(TILE_EMULATOR)
+// Compiled for each variant and run a few times: code stays small.
+#define TILE_FN inline
+#define TILE_UNROLL
+#define TILE_ROLL
 #else
 #define TILE_FN inline __attribute__((always_inline))
 // For steps of some thousand cycles: a function of its own is compiled faster than inlined.

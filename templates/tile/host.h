@@ -19,6 +19,7 @@
 
 #include "runtime/host/abi.h"
 #include "tile/core.h"
+#include "tile/freestanding.h"
 #include "tile/wide/block.h"
 
 #if defined(__AVX512BF16__) && TILE_LANES == 16
@@ -30,21 +31,6 @@
 #else
 #define TILE_INSTRUCTION_SET "baseline"
 #endif
-
-// Compilers may call these for copies of structures; an artifact has no library to find them in.
-extern "C" {
-__attribute__((visibility("hidden"), weak)) void* memcpy(void* to, const void* from,
-                                                         unsigned long n) {
-  void* result = to;
-  __asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(n) : : "memory");
-  return result;
-}
-__attribute__((visibility("hidden"), weak)) void* memset(void* to, int value, unsigned long n) {
-  void* result = to;
-  __asm__ volatile("rep stosb" : "+D"(to), "+c"(n) : "a"(value) : "memory");
-  return result;
-}
-}
 
 namespace tile::host {
 

@@ -5,12 +5,39 @@
 
 namespace tile {
 
-// Which dimension of a tile lies in the lanes of a vector (wide lowering): rows suit tiles of many
-// rows, columns suit few.
+// ---- wide lowering
+
+// Which dimension of a tile lies in the lanes of a vector: rows suit tiles of many rows, columns
+// suit few.
 enum class Lanes { rows, columns };
 
 // Whether right operands are used where they lie, as far as their type and strides allow, or copied
-// next to each other first (wide lowering).
+// next to each other first.
 enum class Operands { in_place, staged };
+
+// ---- simt lowering
+//
+//     Fragment fragment   the matrix instruction that products use
+//     int warps           warps of a block; each owns block_m / warps rows
+//     int stages          slots of scratchpad that chunks of right operands pass through
+//     Swizzle swizzle     how their rows lie in scratchpad
+//
+// with the constraints in tile/simt/footprint.h.
+
+// Matrix instructions by shape; tile/simt/fragment.h says which lane holds what.
+enum class Fragment {
+  fma_16x16x16,   // plain multiply-adds: any machine, f32
+  mma_m16n8k16,   // mma.sync: warps of 32
+  mfma_16x16x16,  // CDNA: waves of 64
+  wmma_gfx11,     // RDNA 3: waves of 32, operands held twice
+  wmma_gfx12,     // RDNA 4: waves of 32
+};
+
+// Where the 16-byte chunk c of row r (in a panel of 8 chunks) lies.
+enum class Swizzle {
+  none,       // at c
+  exclusive,  // at c xor r mod 8: what ldmatrix, wgmma and bulk tensor copies share
+  folded,     // at c xor (r xor r / 8) mod 8: rows 8 apart differ, too
+};
 
 }  // namespace tile

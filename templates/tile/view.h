@@ -3,8 +3,11 @@
 // A kernel says which coordinates of the tensor are fixed and which axis the window's rows follow;
 // how rows are addressed is the view's business. Every view offers
 //
+//     Element      type of an element, const where it is only read
 //     rows         how many rows there are
 //     row(r)       where row r (0 <= r < rows) begins: to be hoisted out of loops along a row
+//     address_bits()   the bits that are set in the address of some row: where the lowest k are 0,
+//                  all rows are aligned to 2^k bytes
 //     kAffine      whether consecutive rows lie `stride` elements apart: such rows can be used in
 //                  place
 //
@@ -55,31 +58,39 @@ TILE_FN RowsGathered<Axis, (int)sizeof...(I)> rows_gathered(i64 count, const i32
 
 template <class T>
 struct StridedView {
+  using Element = T;
   static constexpr bool kAffine = true;
   T* base;
   i64 stride;
   i64 rows;
   TILE_FN T* row(i64 r) const { return base + r * stride; }
+  TILE_FN u64 address_bits() const { return (u64)base | (u64)stride * sizeof(T); }
 };
 
 template <class T>
 struct FoldedView {
+  using Element = T;
   static constexpr bool kAffine = false;
   T* base;
   i64 outer_stride, inner_stride;
   i64 inner;
   i64 rows;
   TILE_FN T* row(i64 r) const { return base + r / inner * outer_stride + r % inner * inner_stride; }
+  TILE_FN u64 address_bits() const {
+    return (u64)base | (u64)(outer_stride | inner_stride) * sizeof(T);
+  }
 };
 
 template <class T>
 struct GatheredView {
+  using Element = T;
   static constexpr bool kAffine = false;
   T* base;
   i64 stride;
   const i32* index;
   i64 rows;
   TILE_FN T* row(i64 r) const { return base + index[r] * stride; }
+  TILE_FN u64 address_bits() const { return (u64)base | (u64)stride * sizeof(T); }
 };
 
 namespace detail {

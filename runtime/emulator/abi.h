@@ -1,0 +1,92 @@
+// The contract between an artifact of the emulator and the run time that emulates a GPU for it.
+//
+// Such an artifact is a host artifact (runtime/host/abi.h) whose blocks are grids of threads: its
+// `blocks` hands the body of a thread to the emulator, which runs it once for every thread of every
+// block, each on a stack of its own, and calls back for everything that touches memory or other
+// threads. Every call names the place in the lowering's source that makes it.
+//
+// This header is compiled both into the artifacts and into the run time; it includes nothing.
+
+#pragma once
+
+#include "runtime/host/abi.h"
+
+enum { kKilnEmulatorAbiVersion = 1 };
+
+enum KilnEmulatorType { kKilnEmulatorF16, kKilnEmulatorBf16 };
+enum KilnEmulatorScope { kKilnEmulatorBlock, kKilnEmulatorWarp };
+enum KilnEmulatorInstruction {
+  kKilnEmulatorMmaM16N8K16,
+  kKilnEmulatorMfma16x16x16,
+  kKilnEmulatorWmmaGfx11,
+  kKilnEmulatorWmmaGfx12,
+};
+enum KilnEmulatorAtomic {
+  kKilnEmulatorAdd,
+  kKilnEmulatorCompareAndSwap,
+  kKilnEmulatorPeek,
+};
+
+struct KilnPlace {
+  const char* file;
+  int line;
+};
+
+struct KilnEmulatorApi;
+
+// A thread at work; made by the run time.
+struct KilnEmulatorThread {
+  const struct KilnEmulatorApi* api;
+  int thread, lane, warp;  // in the block, in the warp, of the block
+  KilnI64 block[3];
+  struct KilnPlace kernel;  // the artifact keeps here which line of the kernel is at work
+};
+
+struct KilnEmulatorBody {
+  void (*run)(const KilnU64* slots, struct KilnEmulatorThread* thread);
+  int threads;  // of a block
+  int lanes;    // of a warp
+  KilnU32 scratchpad_bytes;
+};
+
+// Alike for all threads; a launch holds one (KilnHostLaunch::emulator).
+struct KilnEmulatorApi {
+  KilnU32 version;
+
+  // Runs blocks [first, last) of the launch's grid.
+  void (*run)(const struct KilnHostLaunch* launch, const struct KilnEmulatorBody* body,
+              KilnI64 first, KilnI64 last);
+
+  void (*load_global)(struct KilnEmulatorThread*, void* value, const void* from, KilnU32 bytes,
+                      struct KilnPlace);
+  void (*store_global)(struct KilnEmulatorThread*, void* to, const void* value, KilnU32 bytes,
+                       struct KilnPlace);
+  void (*load_shared)(struct KilnEmulatorThread*, void* value, KilnU32 from, KilnU32 bytes,
+                      struct KilnPlace);
+  void (*store_shared)(struct KilnEmulatorThread*, KilnU32 to, const void* value, KilnU32 bytes,
+                       struct KilnPlace);
+  void (*copy_async)(struct KilnEmulatorThread*, KilnU32 to, const void* from, KilnU32 bytes,
+                     int present, struct KilnPlace);
+  void (*copy_commit)(struct KilnEmulatorThread*);
+  void (*copy_wait)(struct KilnEmulatorThread*, KilnU32 groups_in_flight);
+  void (*retire)(struct KilnEmulatorThread*, KilnU32 from, KilnU32 bytes);
+
+  void (*barrier)(struct KilnEmulatorThread*, int scope, struct KilnPlace);
+  KilnU32 (*shuffle_xor)(struct KilnEmulatorThread*, KilnU32 value, int mask, struct KilnPlace);
+  KilnU64 (*ballot)(struct KilnEmulatorThread*, int vote, struct KilnPlace);
+  // Four 8x8 matrices of 16-bit elements, a row of 16 bytes at each lane's `from`.
+  void (*load_matrices)(struct KilnEmulatorThread*, KilnU32* registers, KilnU32 from,
+                        int transposed, struct KilnPlace);
+  void (*multiply)(struct KilnEmulatorThread*, int instruction, int type, float* sums,
+                   const KilnU32* left, const KilnU32* right, struct KilnPlace);
+
+  // On a word of scratchpad; returns what was there.
+  KilnU32 (*atomic_shared)(struct KilnEmulatorThread*, int operation, KilnU32 at, KilnU32 operand,
+                           KilnU32 expected, struct KilnPlace);
+  int (*atomic_add_global)(struct KilnEmulatorThread*, int* at, int operand, struct KilnPlace);
+
+  KilnU32 (*pack)(int type, float low, float high);
+  float (*widen)(int type, unsigned short bits);
+  float (*exp2)(float);
+  float (*log)(float);
+};

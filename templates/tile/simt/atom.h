@@ -1,0 +1,223 @@
+// Atoms: products of 16 rows, 16 columns and a depth of 16, made of one or two matrix instructions,
+// or of plain multiply-adds.
+//
+// An atom says which lane holds which element of the left operand and of the sums, how right
+// fragments are read from scratchpad, and how sums become a left operand. It owns the order along
+// k, so that one product's sums feed the next without exchange where the hardware allows it.
+//
+//     kLanes                     of a warp
+//     kSums                      elements of the sums a lane holds
+//     kRowSlots                  rows that they lie in
+//     slot(e), row(lane, slot)   which of these rows element e lies in, and where it is
+//     column(lane, e)
+//     kLeft                      32-bit registers of a left fragment
+//     kPerRegister               elements in each
+//     left_row(lane, r), left_depth(lane, r)   of the first element of register r; further ones
+//                                follow along k
+//     kExchangeFrom, kExchangeTo lanes that differ in these bits share rows
+//     writes_row(lane)           whether this lane stores what belongs to a row
+//     RightRows<T, R, C, S>      layout of a staged right operand whose k runs along a row
+//     RightColumns<T, R, C, S>   whose k runs down the rows
+//
+// and, with t the target, one step of a product into sums[m][n / 16] of MT row tiles:
+//
+//     expand(t, left)                            a left fragment, ready for use
+//     step_rows<T, Shared>(t, sums, left, at, n, k)      right operand [n.., k..] of RightRows
+//     step_columns<T, Shared>(t, sums, left, at, k, n)   [k.., n..] of RightColumns
+//     to_left<T>(t, left, sums)                  sums of columns k.. become a left fragment
+//
+// AMD's instructions run transposed (hardware left is the right operand): a row then lies in one
+// lane of every 16, and its maximum needs only exchanges between groups of 16 lanes.
+
+#pragma once
+
+#include "tile/simt/fragment.h"
+#include "tile/simt/shared.h"
+#include "tile/simt/target.h"
+
+namespace tile {
+
+template <Fragment F, int WarpLanes>
+struct Atom;
+
+// ---- mma.m16n8k16, twice
+
+template <>
+struct Atom<Fragment::mma_m16n8k16, 32> {
+  using Instruction = MmaM16N8K16;
+  static constexpr int kLanes = 32, kSums = 8, kRowSlots = 2, kLeft = 4, kPerRegister = 2;
+  static constexpr int kExchangeFrom = 1, kExchangeTo = 2;
+  template <class T, int R, int C, Swizzle S>
+  using RightRows = SharedTile<T, R, C, S>;
+  template <class T, int R, int C, Swizzle S>
+  using RightColumns = SharedTile<T, R, C, S>;
+
+  static TILE_FN constexpr int slot(int e) { return e / 2 % 2; }
+  static TILE_FN constexpr int row(int lane, int s) { return Instruction::sum(lane, 2 * s).row; }
+  static TILE_FN constexpr int column(int lane, int e) {
+    return e / 4 * 8 + Instruction::sum(lane, e % 4).column;
+  }
+  static TILE_FN constexpr int left_row(int lane, int r) {
+    return Instruction::left(lane, 2 * r).row;
+  }
+  static TILE_FN constexpr int left_depth(int lane, int r) {
+    return Instruction::left(lane, 2 * r).column;
+  }
+  static TILE_FN constexpr bool writes_row(int lane) { return lane % 4 == 0; }
+
+  struct Left {
+    u32 r[4];
+  };
+  template <class Tgt>
+  static TILE_FN Left expand(const Tgt&, const u32 (&left)[4]) {
+    return {{left[0], left[1], left[2], left[3]}};
+  }
+
+  // Matrix i of load_matrices: columns n + i / 2 * 8, depth k + i % 2 * 8.
+  template <class T, class Shared, int MT, int NT, class Tgt>
+  static TILE_FN void step_rows(const Tgt& t, float (&sums)[MT][NT][kSums], const Left (&left)[MT],
+                                u32 at, int n, int k) {
+    const int matrix = t.lane() / 8, j = t.lane() % 8;
+    u32 b[4];
+    t.load_matrices(b, at + Shared::offset(n + matrix / 2 * 8 + j, k + matrix % 2 * 8));
+    multiply<T>(t, sums, n, left, b);
+  }
+  template <class T, class Shared, int MT, int NT, class Tgt>
+  static TILE_FN void step_columns(const Tgt& t, float (&sums)[MT][NT][kSums],
+                                   const Left (&left)[MT], u32 at, int k, int n) {
+    const int matrix = t.lane() / 8, j = t.lane() % 8;
+    u32 b[4];
+    t.load_matrices_transposed(b, at + Shared::offset(k + matrix % 2 * 8 + j, n + matrix / 2 * 8));
+    multiply<T>(t, sums, n, left, b);
+  }
+  template <class T, class Tgt>
+  static TILE_FN void to_left(const Tgt& t, u32 (&left)[4], const float (&sums)[8]) {
+    TILE_UNROLL
+    for (int r = 0; r < 4; ++r)
+      left[r] = t.template pack<T>(sums[2 * r], sums[2 * r + 1]);
+  }
+
+ private:
+  template <class T, int MT, int NT, class Tgt>
+  static TILE_FN void multiply(const Tgt& t, float (&sums)[MT][NT][kSums], int n,
+                               const Left (&left)[MT], const u32 (&b)[4]) {
+    TILE_UNROLL
+    for (int m = 0; m < MT; ++m) {
+      t.template mma_m16n8k16<T>(sums[m][n / 16], left[m].r, b);
+      t.template mma_m16n8k16<T>(sums[m][n / 16] + 4, left[m].r, b + 2);
+    }
+  }
+};
+
+// ---- AMD: one instruction, transposed
+
+template <class I>
+struct TransposedAtom {
+  using Instruction = I;
+  static constexpr int kLanes = I::kLanes, kSums = I::kSums, kRowSlots = 1;
+  static constexpr int kLeft = I::kRight / 2, kPerRegister = 2;
+  static constexpr int kExchangeFrom = 16, kExchangeTo = I::kLanes / 2;
+  // Pairs of k between the groups of 16 lanes; 0 where all groups hold the same.
+  static constexpr int kPairsApart = (I::right(16, 0).row - I::right(0, 0).row) / 2;
+  template <class T, int R, int C, Swizzle S>
+  using RightRows = SharedTile<T, R, C, S>;
+  template <class T, int R, int C, Swizzle S>
+  using RightColumns = SharedPairs<T, R, C, kPairsApart, S>;
+
+  static TILE_FN constexpr int slot(int) { return 0; }
+  static TILE_FN constexpr int row(int lane, int) { return I::sum(lane, 0).column; }
+  static TILE_FN constexpr int column(int lane, int e) { return I::sum(lane, e).row; }
+  static TILE_FN constexpr int left_row(int lane, int r) { return I::right(lane, 2 * r).column; }
+  static TILE_FN constexpr int left_depth(int lane, int r) { return I::right(lane, 2 * r).row; }
+  static TILE_FN constexpr bool writes_row(int lane) { return lane < 16; }
+
+  struct Left {
+    u32 r[kLeft];
+  };
+  template <class Tgt>
+  static TILE_FN Left expand(const Tgt&, const u32 (&left)[kLeft]) {
+    Left l;
+    TILE_UNROLL
+    for (int r = 0; r < kLeft; ++r)
+      l.r[r] = left[r];
+    return l;
+  }
+
+  template <class T, class Shared, int MT, int NT, class Tgt>
+  static TILE_FN void step_rows(const Tgt& t, float (&sums)[MT][NT][kSums], const Left (&left)[MT],
+                                u32 at, int n, int k) {
+    constexpr int kWords = kLeft < 4 ? kLeft : 4;  // of one access
+    const int row = n + I::left(t.lane(), 0).row;
+    u32 b[kLeft];
+    TILE_UNROLL
+    for (int r = 0; r < kLeft; r += kWords) {
+      const int depth = k + I::left(t.lane(), 2 * r).column;
+      const auto words = t.template lds<Words<kWords>>(at + Shared::offset(row, depth));
+      TILE_UNROLL
+      for (int i = 0; i < kWords; ++i)
+        b[r + i] = words.x[i];
+    }
+    multiply<T>(t, sums, n, left, b);
+  }
+  template <class T, class Shared, int MT, int NT, class Tgt>
+  static TILE_FN void step_columns(const Tgt& t, float (&sums)[MT][NT][kSums],
+                                   const Left (&left)[MT], u32 at, int k, int n) {
+    u32 b[kLeft];
+    TILE_UNROLL
+    for (int r = 0; r < kLeft; ++r) {
+      const Position p = I::left(t.lane(), 2 * r);
+      b[r] = t.template lds<u32>(at + Shared::offset((k + p.column) / 2, n + p.row));
+    }
+    multiply<T>(t, sums, n, left, b);
+  }
+
+ private:
+  template <class T, int MT, int NT, class Tgt>
+  static TILE_FN void multiply(const Tgt& t, float (&sums)[MT][NT][kSums], int n,
+                               const Left (&left)[MT], const u32 (&b)[kLeft]) {
+    TILE_UNROLL
+    for (int m = 0; m < MT; ++m) {
+      if constexpr (kSame<I, Mfma16x16x16>) {
+        t.template mfma_16x16x16<T>(sums[m][n / 16], b, left[m].r);
+      } else if constexpr (kSame<I, WmmaGfx11>) {
+        t.template wmma_gfx11<T>(sums[m][n / 16], b, left[m].r);
+      } else {
+        t.template wmma_gfx12<T>(sums[m][n / 16], b, left[m].r);
+      }
+    }
+  }
+};
+
+// Sums already lie as a left operand does.
+template <class I>
+struct PackedAtom : TransposedAtom<I> {
+  template <class T, class Tgt>
+  static TILE_FN void to_left(const Tgt& t, u32 (&left)[I::kSums / 2],
+                              const float (&sums)[I::kSums]) {
+    TILE_UNROLL
+    for (int r = 0; r < I::kSums / 2; ++r)
+      left[r] = t.template pack<T>(sums[2 * r], sums[2 * r + 1]);
+  }
+};
+template <>
+struct Atom<Fragment::mfma_16x16x16, 64> : PackedAtom<Mfma16x16x16> {};
+template <>
+struct Atom<Fragment::wmma_gfx12, 32> : PackedAtom<WmmaGfx12> {};
+
+// Even columns lie in lanes 0 to 15, odd ones in the others; a left operand holds all in each.
+template <>
+struct Atom<Fragment::wmma_gfx11, 32> : TransposedAtom<WmmaGfx11> {
+  template <class T, class Tgt>
+  static TILE_FN void to_left(const Tgt& t, u32 (&left)[8], const float (&sums)[8]) {
+    TILE_UNROLL
+    for (int e = 0; e < 8; ++e) {
+      const float other = t.shuffle_xor(sums[e], 16);
+      left[e] =
+          t.lane() < 16 ? t.template pack<T>(sums[e], other) : t.template pack<T>(other, sums[e]);
+    }
+  }
+};
+
+}  // namespace tile
+
+#include "tile/simt/fma_atom.h"

@@ -1,0 +1,44 @@
+// Which block of the simt lowering runs a kernel. Included by a target's entry header, after it has
+// defined Target and Where (tile/simt/target.h).
+
+#pragma once
+
+#include "tile/simt/items_block.h"
+#include "tile/simt/tiles_block.h"
+
+namespace tile {
+
+template <class Work, class Config>
+struct BlockOf;
+
+template <class Config>
+struct BlockOf<Items, Config> {
+  using Type = ItemsBlock<Config>;
+};
+
+template <class Config>
+struct BlockOf<Tiles, Config> {
+  using Type = TilesBlock<Config>;
+};
+
+// What an entry of an artifact needs, by kernel and config: every target's entry header uses these
+// and no other formula.
+template <class Kernel, class Config>
+struct EntryOf {
+  using Block = typename BlockOf<typename Kernel::Work, Config>::Type;
+  static constexpr int kThreads = Block::kThreads;
+  // Dynamic scratchpad, bytes.
+  static constexpr u32 scratchpad() {
+    if constexpr (requires { Kernel::template stack_bytes<Block>(); })
+      return (u32)Kernel::template stack_bytes<Block>();
+    if constexpr (requires { Kernel::template scratch_bytes<Block>(); })
+      return (u32)Kernel::template scratch_bytes<Block>();
+    return 0;
+  }
+  static TILE_FN void run(const Target& target, const typename Kernel::Args& args) {
+    Block block(target);
+    Kernel::run(block, args);
+  }
+};
+
+}  // namespace tile

@@ -1,0 +1,100 @@
+// What a block of the simt lowering takes, and which schedules are possible: one text for kernels,
+// which allocate with it, and for families, which prune configs with it. Plain C++; it includes
+// nothing but the schedule's enumerations.
+
+#pragma once
+
+#include "tile/schedule.h"
+
+namespace tile::footprint {
+
+constexpr int kPanelBytes = 128;
+// Rows, columns and depth of an atom, the product that all fragments make steps of.
+constexpr int kAtom = 16;
+constexpr int kBanks = 32;
+
+constexpr int up_to(int n, int multiple) {
+  return (n + multiple - 1) / multiple * multiple;
+}
+
+// ---- scratchpad
+
+// SharedTile's bytes.
+constexpr unsigned tile_bytes(int rows, int columns, int element_bytes) {
+  return (unsigned)(rows * up_to(columns * element_bytes, kPanelBytes));
+}
+// SharedPairs' words a pair of rows, and bytes.
+constexpr int pair_pitch(int columns) {
+  return up_to(columns, kBanks);
+}
+constexpr unsigned pairs_bytes(int rows, int columns) {
+  return (unsigned)(rows / 2 * pair_pitch(columns) * 4);
+}
+
+// Whether right operands with k down the rows are interleaved in pairs.
+constexpr bool takes_pairs(Fragment f) {
+  return f == Fragment::mfma_16x16x16 || f == Fragment::wmma_gfx11 || f == Fragment::wmma_gfx12;
+}
+
+// Whether chunks are copied asynchronously: interleaving them takes registers.
+constexpr bool copies_async(Fragment f, bool async_copy) {
+  return async_copy && !takes_pairs(f);
+}
+
+constexpr unsigned columns_bytes(Fragment f, int rows, int columns, int element_bytes) {
+  return takes_pairs(f) ? pairs_bytes(rows, columns) : tile_bytes(rows, columns, element_bytes);
+}
+
+// Scratchpad of the key loop (`stream`): `stages` slots of a chunk of both right operands.
+constexpr unsigned stream_bytes(Fragment f, int block_n, int depth, int element_bytes, int stages) {
+  const int padded = up_to(depth, kAtom);
+  return (unsigned)stages * (tile_bytes(block_n, padded, element_bytes) +
+                             columns_bytes(f, block_n, padded, element_bytes));
+}
+
+// ---- threads
+
+// Values that a thread of lane items keeps in registers: half of what it may have.
+constexpr int kItemRegisters = 64;
+
+constexpr int lanes_of(Fragment f, int warp_lanes) {
+  return f == Fragment::fma_16x16x16 ? warp_lanes : f == Fragment::mfma_16x16x16 ? 64 : 32;
+}
+constexpr int threads(int warps, int warp_lanes) {
+  return warps * warp_lanes;
+}
+
+// 32-bit registers a thread holds tiles in during the key loop: accumulator, scores, left operand
+// (held `copies` times by gfx11), and a staged chunk where copies pass through registers. Compilers
+// need some 40 more for addresses, rows and right fragments.
+constexpr int stream_registers(Fragment f, int block_m, int block_n, int depth, int element_bytes,
+                               int warps, int warp_lanes, bool async_copy) {
+  const int padded = up_to(depth, kAtom), all = threads(warps, warp_lanes);
+  const int copies = f == Fragment::wmma_gfx11 ? 2 : 1;
+  const int tiles =
+      block_m * padded + block_m * block_n + copies * block_m * padded * element_bytes / 4;
+  const int staged = copies_async(f, async_copy) ? 0 : 2 * block_n * padded * element_bytes / 4;
+  return (tiles + staged) / all;
+}
+
+// ---- constraints, each true where a schedule is possible
+
+constexpr bool rows_fit_warps(int block_m, int warps) {
+  return block_m % (kAtom * warps) == 0;
+}
+constexpr bool keys_fit_atoms(int block_n) {
+  return block_n % kAtom == 0;
+}
+// Slots: with asynchronous copies 1 to 4; through registers 1, or 2 to save a barrier a chunk.
+constexpr bool stages_possible(int stages, bool async_copy) {
+  return stages >= 1 && stages <= (async_copy ? 4 : 2);
+}
+// ldmatrix, wgmma and tensor maps share one swizzle.
+constexpr bool swizzle_possible(Fragment f, Swizzle s) {
+  return f != Fragment::mma_m16n8k16 || s != Swizzle::folded;
+}
+constexpr bool fragment_suits(Fragment f, int element_bytes) {
+  return (f == Fragment::fma_16x16x16) == (element_bytes == 4);
+}
+
+}  // namespace tile::footprint

@@ -1,0 +1,58 @@
+// How a tile lies in scratchpad: types with constexpr offsets in bytes.
+//
+// Rows are cut into panels of 128 bytes (64 columns of 16 bits, 32 of 32 bits), panel after panel;
+// a panel's row holds eight chunks of 16 bytes, whose order a swizzle changes. With
+// Swizzle::exclusive this is the layout of wgmma's 128-byte swizzle and of tensor-map boxes.
+// tile/simt/banks.h computes the bank conflicts of an access.
+
+#pragma once
+
+#include "tile/core.h"
+#include "tile/schedule.h"
+#include "tile/simt/footprint.h"
+
+namespace tile {
+
+inline constexpr int kChunkBytes = 16;
+
+template <class T, int RowCount, int ColumnCount, Swizzle S>
+struct SharedTile {
+  static constexpr int kRows = RowCount, kColumns = ColumnCount;
+  static constexpr int kChunk = kChunkBytes / (int)sizeof(T);  // elements
+  static constexpr u32 kBytes = footprint::tile_bytes(kRows, kColumns, (int)sizeof(T));
+
+  // Of an element; elements of a chunk lie side by side.
+  static TILE_FN constexpr u32 offset(int row, int column) {
+    const u32 byte = (u32)column * (u32)sizeof(T);
+    const u32 panel = byte / footprint::kPanelBytes, chunk = byte / kChunkBytes % 8;
+    return panel * (u32)kRows * footprint::kPanelBytes + (u32)row * footprint::kPanelBytes +
+           place(row, chunk) * kChunkBytes + byte % kChunkBytes;
+  }
+
+ private:
+  static TILE_FN constexpr u32 place(int row, u32 chunk) {
+    if constexpr (S == Swizzle::exclusive) return chunk ^ ((u32)row & 7);
+    if constexpr (S == Swizzle::folded) return chunk ^ (((u32)row ^ (u32)row / 8) & 7);
+    return chunk;
+  }
+};
+
+// Rows 2 p and 2 p + 1 interleaved: one 32-bit word holds both elements of a column, as products
+// take pairs along k. Lanes of a warp read `Groups` words of different pairs, `PairsApart` pairs
+// apart, in the same columns; with a swizzle every other of them is moved by half the banks.
+template <class T, int RowCount, int ColumnCount, int PairsApart, Swizzle S>
+struct SharedPairs {
+  static_assert(sizeof(T) == 2 && RowCount % 2 == 0, "pairs are of 16-bit elements");
+  static constexpr int kRows = RowCount, kColumns = ColumnCount;
+  static constexpr int kPitch = footprint::pair_pitch(kColumns);  // words
+  static constexpr u32 kBytes = footprint::pairs_bytes(kRows, kColumns);
+
+  // Of a word; words of four columns from a multiple of four lie side by side.
+  static TILE_FN constexpr u32 offset(int pair, int column) {
+    u32 c = (u32)column;
+    if constexpr (S != Swizzle::none && PairsApart != 0) c ^= (u32)pair / PairsApart % 2 * 16;
+    return ((u32)pair * (u32)kPitch + c) * 4;
+  }
+};
+
+}  // namespace tile

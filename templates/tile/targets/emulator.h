@@ -1,0 +1,147 @@
+// The emulator's intrinsics: each is a call of the run time, which checks it and knows all threads
+// (runtime/emulator/abi.h). TILE_EMULATOR_LANES is the warp size.
+
+#pragma once
+
+#include "runtime/emulator/abi.h"
+#include "tile/simt/target.h"
+
+namespace tile {
+
+// Functions that no thread's state has part in reach the run time through here.
+inline const KilnEmulatorApi* emulator = nullptr;
+
+using Where = struct WherePlace : KilnPlace {
+  static constexpr WherePlace here(const char* file = __builtin_FILE(),
+                                   int line = __builtin_LINE()) {
+    return {{file, line}};
+  }
+};
+
+struct Target {
+  static constexpr int kLanes = TILE_EMULATOR_LANES;
+  // As on the hardware of that warp size.
+  static constexpr bool kAsyncCopy = kLanes == 32;
+
+  KilnEmulatorThread* self;
+
+  int thread() const { return self->thread; }
+  int lane() const { return self->lane; }
+  int warp() const { return self->warp; }
+  i64 block(int axis) const { return self->block[axis]; }
+
+  template <class V>
+  V shuffle_xor(V x, int mask, Where at = Where::here()) const {
+    return __builtin_bit_cast(V,
+                              self->api->shuffle_xor(self, __builtin_bit_cast(u32, x), mask, at));
+  }
+  u64 ballot(bool vote, Where at = Where::here()) const {
+    return self->api->ballot(self, vote, at);
+  }
+  void block_barrier(Where at = Where::here()) const {
+    self->api->barrier(self, kKilnEmulatorBlock, at);
+  }
+  void warp_barrier(Where at = Where::here()) const {
+    self->api->barrier(self, kKilnEmulatorWarp, at);
+  }
+  void retire(u32 at, u32 bytes) const { self->api->retire(self, at, bytes); }
+
+  template <class V>
+  V ldg(const void* from, Where at = Where::here()) const {
+    V v;
+    self->api->load_global(self, &v, from, sizeof(V), at);
+    return v;
+  }
+  template <class V>
+  void stg(void* to, V v, Where at = Where::here()) const {
+    self->api->store_global(self, to, &v, sizeof(V), at);
+  }
+  template <class V>
+  V lds(u32 from, Where at = Where::here()) const {
+    V v;
+    self->api->load_shared(self, &v, from, sizeof(V), at);
+    return v;
+  }
+  template <class V>
+  void sts(u32 to, V v, Where at = Where::here()) const {
+    self->api->store_shared(self, to, &v, sizeof(V), at);
+  }
+
+  void copy_async(u32 to, const void* from, bool present, Where at = Where::here()) const {
+    self->api->copy_async(self, to, from, 16, present, at);
+  }
+  void copy_commit() const { self->api->copy_commit(self); }
+  template <int N>
+  void copy_wait() const {
+    self->api->copy_wait(self, N);
+  }
+
+  template <class T>
+  u32 pack(float lo, float hi) const {
+    return self->api->pack(kType<T>, lo, hi);
+  }
+  template <class T>
+  float widen(u16 bits) const {
+    return self->api->widen(kType<T>, bits);
+  }
+  static float exp2(float x) { return emulator->exp2(x); }
+  static float log(float x) { return emulator->log(x); }
+  static float fma(float a, float b, float c) { return (float)((double)a * b + c); }
+
+  u32 atomic_add(u32 at, u32 x, Where place = Where::here()) const {
+    return self->api->atomic_shared(self, kKilnEmulatorAdd, at, x, 0, place);
+  }
+  u32 atomic_cas(u32 at, u32 expected, u32 x, Where place = Where::here()) const {
+    return self->api->atomic_shared(self, kKilnEmulatorCompareAndSwap, at, x, expected, place);
+  }
+  u32 peek(u32 at, Where place = Where::here()) const {
+    return self->api->atomic_shared(self, kKilnEmulatorPeek, at, 0, 0, place);
+  }
+  i32 atomic_add(i32* at, i32 x, Where place = Where::here()) const {
+    return self->api->atomic_add_global(self, at, x, place);
+  }
+
+  void load_matrices(u32 (&r)[4], u32 from, Where at = Where::here()) const {
+    self->api->load_matrices(self, r, from, 0, at);
+  }
+  void load_matrices_transposed(u32 (&r)[4], u32 from, Where at = Where::here()) const {
+    self->api->load_matrices(self, r, from, 1, at);
+  }
+  template <class T>
+  void mma_m16n8k16(float* c, const u32* a, const u32* b, Where at = Where::here()) const {
+    self->api->multiply(self, kKilnEmulatorMmaM16N8K16, kType<T>, c, a, b, at);
+  }
+  template <class T>
+  void mfma_16x16x16(float* c, const u32* a, const u32* b, Where at = Where::here()) const {
+    self->api->multiply(self, kKilnEmulatorMfma16x16x16, kType<T>, c, a, b, at);
+  }
+  template <class T>
+  void wmma_gfx11(float* c, const u32* a, const u32* b, Where at = Where::here()) const {
+    self->api->multiply(self, kKilnEmulatorWmmaGfx11, kType<T>, c, a, b, at);
+  }
+  template <class T>
+  void wmma_gfx12(float* c, const u32* a, const u32* b, Where at = Where::here()) const {
+    self->api->multiply(self, kKilnEmulatorWmmaGfx12, kType<T>, c, a, b, at);
+  }
+
+ private:
+  template <class T>
+  static constexpr int kType = kSame<T, bf16> ? kKilnEmulatorBf16 : kKilnEmulatorF16;
+};
+
+// Names the kernel's line while an operation of the block is at work.
+class WhereScope {
+ public:
+  WhereScope(const Target& t, Where where) : kernel_(t.self->kernel), outer_(kernel_) {
+    kernel_ = where;
+  }
+  ~WhereScope() { kernel_ = outer_; }
+
+ private:
+  KilnPlace& kernel_;
+  KilnPlace outer_;
+};
+
+}  // namespace tile
+
+#include "tile/simt/block.h"
