@@ -18,45 +18,34 @@ TILE_FN void register_block(float* __restrict c, const Lane* __restrict a, const
   typedef Lane Vector __attribute__((vector_size(kVectorBytes)));
   typedef Lane LaneUnaligned __attribute__((aligned(2), may_alias));
   constexpr int kPanel = NV * kLanes;
-  VecF32 sum[NR][NV];
+  constexpr int kSums = NR * NV;
+  VecF32 sum[kSums];  // column after column; one loop over all compiles faster than two nested ones
   TILE_UNROLL
-  for (int n = 0; n < NR; ++n) {
-    TILE_UNROLL
-    for (int v = 0; v < NV; ++v) {
-      sum[n][v] = kAccumulate ? *(const VecF32*)(c + n * kPanel + v * kLanes) : VecF32{};
-    }
-  }
+  for (int i = 0; i < kSums; ++i)
+    sum[i] = kAccumulate ? *(const VecF32*)(c + i * kLanes) : VecF32{};
   if (kAccumulate && scale) {
     TILE_UNROLL
-    for (int n = 0; n < NR; ++n) {
-      TILE_UNROLL
-      for (int v = 0; v < NV; ++v)
-        sum[n][v] *= scale[v];
-    }
+    for (int i = 0; i < kSums; ++i)
+      sum[i] *= scale[i % NV];
   }
   _Pragma("clang loop unroll_count(4)") for (int k = 0; k < depth; ++k) {
     Vector column[NV];
     TILE_UNROLL
-    for (int v = 0; v < NV; ++v) {
+    for (int v = 0; v < NV; ++v)
       column[v] = *(const Vector*)(a + v * kLanes);
-    }
     TILE_UNROLL
     for (int n = 0; n < NR; ++n) {
       const Lane element = *(const LaneUnaligned*)(b + n * column_stride);
       TILE_UNROLL
-      for (int v = 0; v < NV; ++v) {
-        sum[n][v] = multiply_add(sum[n][v], column[v], element);
-      }
+      for (int v = 0; v < NV; ++v)
+        sum[n * NV + v] = multiply_add(sum[n * NV + v], column[v], element);
     }
     a += kPanel;
     b += k_stride;
   }
   TILE_UNROLL
-  for (int n = 0; n < NR; ++n) {
-    TILE_UNROLL
-    for (int v = 0; v < NV; ++v)
-      *(VecF32*)(c + n * kPanel + v * kLanes) = sum[n][v];
-  }
+  for (int i = 0; i < kSums; ++i)
+    *(VecF32*)(c + i * kLanes) = sum[i];
 }
 
 // How N columns are dealt to register blocks of at most NR: `whole` blocks, then `tails` blocks of
