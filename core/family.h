@@ -73,7 +73,8 @@ class Family {
   virtual void fill_input(const Problem& problem, uint64_t seed, HostTensor& input) const = 0;
 
   // The reference is cut into units (attention: a query row of a head; convolution: an output row)
-  // that can be computed alone. `units` also names those at borders that a sample must include.
+  // that can be computed alone. `border_units` are those that a sample must include, in any order;
+  // repetitions and what is not a unit are passed over.
   virtual int64_t reference_units(const Problem& problem) const = 0;
   virtual double reference_unit_flops(const Problem& problem) const = 0;
   virtual std::vector<int64_t> border_units(const Problem& problem) const = 0;

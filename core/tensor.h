@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <string>
 #include <vector>
 
@@ -23,5 +24,8 @@ struct HostTensor {
     return load_element(dtype, static_cast<const char*>(data) + offset * int64_t(size_of(dtype)));
   }
 };
+
+// Whether a tensor of this shape has fewer than 2^57 elements, so that no size in bytes overflows.
+bool tensor_fits(std::initializer_list<int64_t> shape);
 
 }  // namespace kiln

@@ -6,9 +6,11 @@
 #include <limits>
 
 #include "core/random.h"
+#include "core/tensor.h"
 #include "templates/attention_forward/problem.h"
 #include "templates/attention_forward/reference.h"
 #include "templates/attention_forward/search_space.h"
+#include "templates/plan_parts.h"
 
 namespace kiln::attention_forward {
 
@@ -17,32 +19,6 @@ namespace {
 // Sq at or below which keys are read so rarely again that time is bandwidth.
 constexpr int64_t kFewQueries = 16;
 
-std::string number(int64_t n) {
-  return std::to_string(n);
-}
-
-bool product_fits(std::initializer_list<int64_t> factors) {
-  int64_t product = 1;
-  for (int64_t f : factors) {
-    if (__builtin_mul_overflow(product, f, &product)) return false;
-  }
-  return product <= std::numeric_limits<int64_t>::max() / 64;
-}
-
-Buffer tensor(std::string name, Dtype dtype, std::vector<std::string> shape, std::vector<int> order,
-              Buffer::Kind kind) {
-  Buffer buffer{.name = std::move(name),
-                .dtype = dtype,
-                .shape = std::move(shape),
-                .order = std::move(order),
-                .kind = kind,
-                .alignment = int64_t(size_of(dtype))};
-  if (kind == Buffer::Kind::kInput || kind == Buffer::Kind::kOutput) {
-    buffer.unit_stride_axis = int(buffer.shape.size()) - 1;
-  }
-  return buffer;
-}
-
 class AttentionForward final : public Family {
  public:
   const Schema& schema() const override { return attention_schema(); }
@@ -50,21 +26,21 @@ class AttentionForward final : public Family {
   Status check(const Problem& problem) const override {
     const AttentionProblem p(problem);
     if (p.heads_q % p.heads_kv != 0) {
-      return invalid_field("heads_kv", number(p.heads_kv),
-                           "a divisor of heads_q = " + number(p.heads_q));
+      return invalid_field("heads_kv", std::to_string(p.heads_kv),
+                           "a divisor of heads_q = " + std::to_string(p.heads_q));
     }
     if (p.causal && problem.integer("window_right") > 0) {
-      return invalid_field("window_right", number(problem.integer("window_right")),
+      return invalid_field("window_right", std::to_string(problem.integer("window_right")),
                            "-1 or 0, because causal = true");
     }
-    if (!product_fits({p.batch, p.seq_q, p.heads_q, p.head_dim})) {
-      return invalid_field("seq_q", number(p.seq_q), "a query tensor below 2^57 elements");
+    if (!tensor_fits({p.batch, p.seq_q, p.heads_q, p.head_dim})) {
+      return invalid_field("seq_q", std::to_string(p.seq_q), "a query tensor below 2^57 elements");
     }
-    if (!product_fits({p.batch, p.seq_kv, p.heads_kv, p.head_dim})) {
-      return invalid_field("seq_kv", number(p.seq_kv), "a key tensor below 2^57 elements");
+    if (!tensor_fits({p.batch, p.seq_kv, p.heads_kv, p.head_dim})) {
+      return invalid_field("seq_kv", std::to_string(p.seq_kv), "a key tensor below 2^57 elements");
     }
     if (p.rows(true) > std::numeric_limits<int32_t>::max()) {
-      return invalid_field("seq_q", number(p.seq_q),
+      return invalid_field("seq_q", std::to_string(p.seq_q),
                            "fewer than 2^31 rows of queries that share a key head");
     }
     return absl::OkStatus();
@@ -80,31 +56,27 @@ class AttentionForward final : public Family {
   KernelSource source(const Problem& problem, const Config& config,
                       const Target& target) const override {
     const AttentionProblem p(problem);
-    auto integer = [&](const char* name) {
-      return KernelSource::Member{"int", name, number(config.at(name))};
-    };
-    auto boolean = [&](const char* name) {
-      return KernelSource::Member{"bool", name, config.at(name) != 0 ? "true" : "false"};
-    };
+    using Member = KernelSource::Member;
+    const auto integer = [&](const char* name) { return Member::integer(name, config.at(name)); };
     KernelSource source;
     source.header = "attention_forward/kernel.h";
     source.config = {
-        {"type", "Element", "tile::" + std::string(name_of(p.dtype))},
-        {"int", "head_dim", number(p.head_dim)},
-        {"bool", "causal", p.causal ? "true" : "false"},
+        Member::element("Element", p.dtype),
+        Member::integer("head_dim", p.head_dim),
+        Member::boolean("causal", p.causal),
         {"float", "softcap", "float(" + to_text(Value(p.softcap)) + ")"},
         integer("block_m"),
         integer("block_n"),
         integer("key_splits"),
-        boolean("pack_heads"),
+        Member::boolean("pack_heads", config.at("pack_heads") != 0),
         {"tile::Lanes", "lanes",
          config.at("lanes") == kLanesRows ? "tile::Lanes::rows" : "tile::Lanes::columns"},
         integer("register_rows"),
-        {"int", "register_columns", number(register_columns(config, target))},
+        Member::integer("register_columns", register_columns(config, target)),
         {"tile::Operands", "operands",
          config.at("operands") == kOperandsStaged ? "tile::Operands::staged"
                                                   : "tile::Operands::in_place"},
-        {"bool", "prefetch", "true"},
+        Member::boolean("prefetch", true),
     };
     source.entries = {"kiln::attention_forward::Forward"};
     if (config.at("key_splits") > 1) {
@@ -115,76 +87,55 @@ class AttentionForward final : public Family {
 
   Plan plan(const Problem& problem, const Config& config, const Target&) const override {
     const AttentionProblem p(problem);
-    const std::string splits = number(config.at("key_splits")), dim = number(p.head_dim);
+    const std::string splits = std::to_string(config.at("key_splits")),
+                      dim = std::to_string(p.head_dim);
     const bool pack = config.at("pack_heads") != 0, split = config.at("key_splits") > 1;
     const std::vector<int> order =
         p.layout == Layout::kBhsd ? std::vector<int>{0, 2, 1, 3} : std::vector<int>{};
-
-    Plan plan;
-    for (const Field& field : schema().fields()) {
-      if (field.field_class == FieldClass::kSized) {
-        plan.symbols.push_back({field.name, int64_t(field.minimum), int64_t(field.maximum)});
-      } else if (field.field_class == FieldClass::kScalar) {
-        plan.scalars.push_back(field.name);
-      }
-    }
     using Kind = Buffer::Kind;
+    const auto tokens = [&](const char* name, const char* seq, const char* heads, Kind kind) {
+      return argument(name, p.dtype, {"batch", seq, heads, dim}, kind, order, 3);
+    };
+    Plan plan = plan_of(schema());
     plan.buffers = {
-        tensor("q", p.dtype, {"batch", "seq_q", "heads_q", dim}, order, Kind::kInput),
-        tensor("k", p.dtype, {"batch", "seq_kv", "heads_kv", dim}, order, Kind::kInput),
-        tensor("v", p.dtype, {"batch", "seq_kv", "heads_kv", dim}, order, Kind::kInput),
-        tensor("o", p.dtype, {"batch", "seq_q", "heads_q", dim}, order, Kind::kOutput),
-        tensor("lse", Dtype::kF32, {"batch", "heads_q", "seq_q"}, {}, Kind::kOutput),
+        tokens("q", "seq_q", "heads_q", Kind::kInput),
+        tokens("k", "seq_kv", "heads_kv", Kind::kInput),
+        tokens("v", "seq_kv", "heads_kv", Kind::kInput),
+        tokens("o", "seq_q", "heads_q", Kind::kOutput),
+        argument("lse", Dtype::kF32, {"batch", "heads_q", "seq_q"}, Kind::kOutput),
     };
     plan.buffers.back().optional = true;
-    plan.buffers.back().unit_stride_axis = -1;
-    if (split) {
-      plan.buffers.push_back(tensor("partial_o", Dtype::kF32,
-                                    {splits, "batch", "seq_q", "heads_q", dim}, {},
-                                    Kind::kTemporary));
-      plan.buffers.push_back(tensor("partial_lse", Dtype::kF32,
-                                    {splits, "batch", "heads_q", "seq_q"}, {}, Kind::kTemporary));
-    }
 
-    auto arguments = [](std::initializer_list<const char*> tensors,
-                        std::initializer_list<const char*> sizes) {
-      std::vector<Argument> list;
-      for (const char* name : tensors)
-        list.push_back({Argument::Kind::kTensor, name});
-      for (const char* size : sizes)
-        list.push_back({Argument::Kind::kSize, size});
-      return list;
-    };
-    const auto forward_sizes = {"seq_q",    "seq_kv",      "heads_q",
-                                "heads_kv", "window_left", "window_right"};
-    const Argument scale{Argument::Kind::kScalar, "softmax_scale"};
+    const std::vector<std::string> sizes = {"seq_q",    "seq_kv",      "heads_q",
+                                            "heads_kv", "window_left", "window_right"};
     const std::string heads = pack ? "heads_kv" : "heads_q";
     const std::string rows = pack ? "seq_q * ceil_div(heads_q, heads_kv)" : "seq_q";
-    const std::string tiles = "ceil_div(" + rows + ", " + number(config.at("block_m")) + ")";
+    const std::string tiles = blocks_of(rows, config.at("block_m"));
     if (!split) {
-      Launch forward{.entry = "forward",
-                     .grid = {tiles, heads, "batch"},
-                     .arguments = arguments({"q", "k", "v", "o", "lse"}, forward_sizes),
-                     .reads = {"q", "k", "v"},
-                     .writes = {"o", "lse"}};
-      forward.arguments.push_back(scale);
-      plan.steps.push_back(std::move(forward));
-    } else {
-      Launch part{
-          .entry = "forward_part",
-          .grid = {tiles + " * " + splits, heads, "batch"},
-          .arguments = arguments({"q", "k", "v", "partial_o", "partial_lse"}, forward_sizes),
-          .reads = {"q", "k", "v"},
-          .writes = {"partial_o", "partial_lse"}};
-      part.arguments.push_back(scale);
-      plan.steps.push_back(std::move(part));
-      plan.steps.push_back(Launch{.entry = "merge",
-                                  .grid = {tiles, heads, "batch"},
-                                  .arguments = arguments({"partial_o", "partial_lse", "o", "lse"},
-                                                         {"seq_q", "heads_q", "heads_kv"}),
-                                  .reads = {"partial_o", "partial_lse"},
-                                  .writes = {"o", "lse"}});
+      plan.steps = {
+          Launch{.entry = "forward",
+                 .grid = {tiles, heads, "batch"},
+                 .arguments = arguments({"q", "k", "v", "o", "lse"}, sizes, {"softmax_scale"}),
+                 .reads = {"q", "k", "v"},
+                 .writes = {"o", "lse"}}};
+      return plan;
     }
+    plan.buffers.push_back(
+        temporary("partial_o", Dtype::kF32, {splits, "batch", "seq_q", "heads_q", dim}));
+    plan.buffers.push_back(
+        temporary("partial_lse", Dtype::kF32, {splits, "batch", "heads_q", "seq_q"}));
+    plan.steps = {Launch{.entry = "forward_part",
+                         .grid = {tiles + " * " + splits, heads, "batch"},
+                         .arguments = arguments({"q", "k", "v", "partial_o", "partial_lse"}, sizes,
+                                                {"softmax_scale"}),
+                         .reads = {"q", "k", "v"},
+                         .writes = {"partial_o", "partial_lse"}},
+                  Launch{.entry = "merge",
+                         .grid = {tiles, heads, "batch"},
+                         .arguments = arguments({"partial_o", "partial_lse", "o", "lse"},
+                                                {"seq_q", "heads_q", "heads_kv"}),
+                         .reads = {"partial_o", "partial_lse"},
+                         .writes = {"o", "lse"}}};
     return plan;
   }
 
@@ -251,8 +202,6 @@ class AttentionForward final : public Family {
         if (i >= 0 && i < p.seq_q) units.push_back(head * p.seq_q + i);
       }
     }
-    std::sort(units.begin(), units.end());
-    units.erase(std::unique(units.begin(), units.end()), units.end());
     return units;
   }
 

@@ -3,22 +3,13 @@
 #include <algorithm>
 #include <cmath>
 
+#include "templates/fields.h"
+
 namespace kiln::attention_forward {
 
 namespace {
 
 constexpr int64_t kMaxLength = 1 << 24;
-
-Field size_field(std::string name, std::string documentation, int64_t maximum,
-                 Bucketing bucketing) {
-  return {.name = std::move(name),
-          .field_class = FieldClass::kSized,
-          .type = FieldType::kInteger,
-          .documentation = std::move(documentation),
-          .minimum = 1,
-          .maximum = double(maximum),
-          .bucketing = bucketing};
-}
 
 Field window_field(std::string name, std::string documentation) {
   return {.name = std::move(name),
@@ -51,10 +42,7 @@ std::vector<Field> fields() {
        .documentation =
            "query i meets no key after i + seq_kv - seq_q (aligned to the last query and key)",
        .default_value = false},
-      {.name = "dtype",
-       .type = FieldType::kChoice,
-       .documentation = "element type of Q, K, V and O; sums are in f32",
-       .choices = {"f32", "f16", "bf16"}},
+      dtype_field("element type of Q, K, V and O; sums are in f32"),
       {.name = "layout",
        .type = FieldType::kChoice,
        .documentation = "order of the axes in memory: batch, heads, seq, head_dim, or batch, seq, "

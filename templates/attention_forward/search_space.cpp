@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/ceil_div.h"
 #include "templates/tile/footprint.h"
 
 namespace kiln::attention_forward {
@@ -24,10 +25,6 @@ constexpr double kChunkCost = 2, kLongChunkGain = 1.01;
 // Below this a tile of 48 rows, 48 keys and the longest head would not fit.
 constexpr int64_t kLeastCache = 256 << 10;
 constexpr int kSmallTile = 48;  // rows of a tile
-
-int64_t ceil_div(int64_t a, int64_t b) {
-  return (a + b - 1) / b;
-}
 
 int64_t columns_block_m(int64_t rows) {
   int64_t m = 1;

@@ -8,30 +8,28 @@
 #include <limits>
 
 #include "core/random.h"
+#include "core/tensor.h"
 #include "depthwise_conv2d_forward/problem.h"
 #include "depthwise_conv2d_forward/reference.h"
 #include "depthwise_conv2d_forward/search_space.h"
+#include "templates/plan_parts.h"
 
 namespace kiln::depthwise_conv2d_forward {
 
 namespace {
 
-std::string number(int64_t n) {
-  return std::to_string(n);
+// The smallest input that has an output: what the kernel spans less the padding.
+int64_t least_h(const DepthwiseProblem& p) {
+  return p.span_h() - 2 * p.pad_h;
 }
-
-bool product_fits(std::initializer_list<int64_t> factors) {
-  int64_t product = 1;
-  for (int64_t f : factors) {
-    if (__builtin_mul_overflow(product, f, &product)) return false;
-  }
-  return product <= std::numeric_limits<int64_t>::max() / 64;
+int64_t least_w(const DepthwiseProblem& p) {
+  return p.span_w() - 2 * p.pad_w;
 }
 
 // Outputs along an axis, as an expression.
 std::string outputs(const char* input, int64_t pad, int64_t span, int64_t stride) {
-  return "ceil_div(" + std::string(input) + " + " + number(2 * pad) + " - " + number(span - 1) +
-         ", " + number(stride) + ")";
+  return "ceil_div(" + std::string(input) + " + " + std::to_string(2 * pad) + " - " +
+         std::to_string(span - 1) + ", " + std::to_string(stride) + ")";
 }
 
 class DepthwiseForward final : public Family {
@@ -41,18 +39,18 @@ class DepthwiseForward final : public Family {
   Status check(const Problem& problem) const override {
     const DepthwiseProblem p(problem);
     if (p.out_h() < 1) {
-      return invalid_field("height", number(p.height),
-                           "at least " + number(p.span_h() - 2 * p.pad_h) +
-                               ", what the kernel spans less the padding");
+      return invalid_field(
+          "height", std::to_string(p.height),
+          "at least " + std::to_string(least_h(p)) + ", what the kernel spans less the padding");
     }
     if (p.out_w() < 1) {
-      return invalid_field("width", number(p.width),
-                           "at least " + number(p.span_w() - 2 * p.pad_w) +
-                               ", what the kernel spans less the padding");
+      return invalid_field(
+          "width", std::to_string(p.width),
+          "at least " + std::to_string(least_w(p)) + ", what the kernel spans less the padding");
     }
-    if (!product_fits({p.batch, p.channels, p.height, p.width}) ||
-        !product_fits({p.batch, p.channels, p.out_h(), p.out_w()})) {
-      return invalid_field("batch", number(p.batch), "tensors below 2^57 elements");
+    if (!tensor_fits({p.batch, p.channels, p.height, p.width}) ||
+        !tensor_fits({p.batch, p.channels, p.out_h(), p.out_w()})) {
+      return invalid_field("batch", std::to_string(p.batch), "tensors below 2^57 elements");
     }
     return absl::OkStatus();
   }
@@ -67,31 +65,35 @@ class DepthwiseForward final : public Family {
   KernelSource source(const Problem& problem, const Config& config, const Target&) const override {
     const DepthwiseProblem p(problem);
     const std::string here = "kiln::depthwise_conv2d_forward::";
+    using Member = KernelSource::Member;
+    const auto parameter = [&](const char* name) { return Member::integer(name, config.at(name)); };
+    const auto choice = [&](const char* name, const char* value) {
+      return Member{"int", name, here + value};
+    };
     KernelSource source;
     source.header = "depthwise_conv2d_forward/kernel.h";
     source.config = {
-        {"type", "Element", "tile::" + std::string(name_of(p.dtype))},
-        {"int", "kernel_h", number(p.kernel_h)},
-        {"int", "kernel_w", number(p.kernel_w)},
-        {"int", "stride_h", number(p.stride_h)},
-        {"int", "stride_w", number(p.stride_w)},
-        {"int", "dilation_h", number(p.dilation_h)},
-        {"int", "dilation_w", number(p.dilation_w)},
-        {"int", "pad_h", number(p.pad_h)},
-        {"int", "pad_w", number(p.pad_w)},
-        {"int", "layout", here + (p.layout == kNchw ? "kNchw" : "kNhwc")},
-        {"int", "activation",
-         here + std::array{"kNone", "kRelu", "kGelu", "kSilu"}[size_t(p.activation)]},
-        {"int", "lanes", here + (config.at("lanes") == kColumns ? "kColumns" : "kChannels")},
-        {"int", "vectors", number(config.at("vectors"))},
-        {"int", "window", number(config.at("window"))},
-        {"int", "order",
-         here + (config.at("order") == kChannelByChannel ? "kChannelByChannel" : "kImageByImage")},
-        {"int", "block_c", number(config.at("block_c"))},
-        {"int", "block_h", number(config.at("block_h"))},
-        {"int", "block_w", number(config.at("block_w"))},
-        {"bool", "prefetch", config.at("prefetch") != 0 ? "true" : "false"},
-        {"int", "stores", here + (config.at("stores") == kStreamed ? "kStreamed" : "kCached")},
+        Member::element("Element", p.dtype),
+        Member::integer("kernel_h", p.kernel_h),
+        Member::integer("kernel_w", p.kernel_w),
+        Member::integer("stride_h", p.stride_h),
+        Member::integer("stride_w", p.stride_w),
+        Member::integer("dilation_h", p.dilation_h),
+        Member::integer("dilation_w", p.dilation_w),
+        Member::integer("pad_h", p.pad_h),
+        Member::integer("pad_w", p.pad_w),
+        choice("layout", p.layout == kNchw ? "kNchw" : "kNhwc"),
+        choice("activation", std::array{"kNone", "kRelu", "kGelu", "kSilu"}[size_t(p.activation)]),
+        choice("lanes", config.at("lanes") == kColumns ? "kColumns" : "kChannels"),
+        parameter("vectors"),
+        parameter("window"),
+        choice("order",
+               config.at("order") == kChannelByChannel ? "kChannelByChannel" : "kImageByImage"),
+        parameter("block_c"),
+        parameter("block_h"),
+        parameter("block_w"),
+        Member::boolean("prefetch", config.at("prefetch") != 0),
+        choice("stores", config.at("stores") == kStreamed ? "kStreamed" : "kCached"),
     };
     source.entries = {here + (p.bias ? "Forward" : "ForwardUnbiased")};
     return source;
@@ -104,53 +106,40 @@ class DepthwiseForward final : public Family {
     const bool nhwc = p.layout == kNhwc;
     const std::vector<int> order = nhwc ? std::vector<int>{0, 2, 3, 1} : std::vector<int>{};
     const int unit = nhwc ? 1 : 3;
-    const int64_t element = int64_t(size_of(p.dtype));
     using Kind = Buffer::Kind;
 
-    Plan plan;
-    for (const Field& field : schema().fields()) {
-      if (field.field_class != FieldClass::kSized) continue;
-      int64_t least = int64_t(field.minimum);
-      if (field.name == "height") least = std::max(least, p.span_h() - 2 * p.pad_h);
-      if (field.name == "width") least = std::max(least, p.span_w() - 2 * p.pad_w);
-      plan.symbols.push_back({field.name, least, int64_t(field.maximum)});
+    Plan plan = plan_of(schema());
+    for (Symbol& symbol : plan.symbols) {
+      if (symbol.name == "height") symbol.minimum = std::max(symbol.minimum, least_h(p));
+      if (symbol.name == "width") symbol.minimum = std::max(symbol.minimum, least_w(p));
     }
-    const auto add = [&](const char* name, std::vector<std::string> shape, std::vector<int> axes,
-                         Kind kind, int unit_axis, bool optional) {
-      plan.buffers.push_back({.name = name,
-                              .dtype = p.dtype,
-                              .shape = std::move(shape),
-                              .order = std::move(axes),
-                              .kind = kind,
-                              .optional = optional,
-                              .unit_stride_axis = unit_axis,
-                              .alignment = element});
-    };
-    add("x", {"batch", "channels", "height", "width"}, order, Kind::kInput, unit, false);
-    add("w", {"channels", number(p.kernel_h), number(p.kernel_w)}, {}, Kind::kInput, -1, false);
-    if (p.bias) add("b", {"channels"}, {}, Kind::kInput, -1, true);
-    add("y", {"batch", "channels", out_h, out_w}, order, Kind::kOutput, unit, false);
+    plan.buffers = {
+        argument("x", p.dtype, {"batch", "channels", "height", "width"}, Kind::kInput, order, unit),
+        argument("w", p.dtype, {"channels", std::to_string(p.kernel_h), std::to_string(p.kernel_w)},
+                 Kind::kInput)};
+    if (p.bias) {
+      plan.buffers.push_back(argument("b", p.dtype, {"channels"}, Kind::kInput));
+      plan.buffers.back().optional = true;
+    }
+    plan.buffers.push_back(
+        argument("y", p.dtype, {"batch", "channels", out_h, out_w}, Kind::kOutput, order, unit));
 
     Launch launch{.entry = p.bias ? "forward" : "forward_unbiased"};
-    const auto blocks = [&](const std::string& size, const char* block) {
-      return "ceil_div(" + size + ", " + number(config.at(block)) + ")";
-    };
     const bool by_channel = config.at("order") == kChannelByChannel;
-    const std::string pack = number(config.at("vectors") * target.vector_lanes);
+    const std::string pack = std::to_string(config.at("vectors") * target.vector_lanes);
     const std::string lanes = by_channel ? "ceil_div(channels, " + pack + ") * " + pack + " * batch"
                               : nhwc     ? "channels"
                                          : "batch * channels";
-    launch.grid = {blocks(lanes, "block_c"),
-                   blocks(out_w, "block_w") + " * " + blocks(out_h, "block_h"),
-                   nhwc && !by_channel ? "batch" : "1"};
+    launch.grid = {
+        blocks_of(lanes, config.at("block_c")),
+        blocks_of(out_w, config.at("block_w")) + " * " + blocks_of(out_h, config.at("block_h")),
+        nhwc && !by_channel ? "batch" : "1"};
+    std::vector<std::string> tensors;
     for (const Buffer& buffer : plan.buffers) {
-      launch.arguments.push_back({Argument::Kind::kTensor, buffer.name});
+      tensors.push_back(buffer.name);
       (buffer.kind == Kind::kOutput ? launch.writes : launch.reads).push_back(buffer.name);
     }
-    for (const std::string& size : {std::string("batch"), std::string("channels"),
-                                    std::string("height"), std::string("width"), out_h, out_w}) {
-      launch.arguments.push_back({Argument::Kind::kSize, size});
-    }
+    launch.arguments = arguments(tensors, {"batch", "channels", "height", "width", out_h, out_w});
     plan.steps.push_back(std::move(launch));
     return plan;
   }
@@ -216,8 +205,6 @@ class DepthwiseForward final : public Family {
         if (i >= 0 && i < p.out_h()) units.push_back(plane * p.out_h() + i);
       }
     }
-    std::sort(units.begin(), units.end());
-    units.erase(std::unique(units.begin(), units.end()), units.end());
     return units;
   }
 

@@ -1,22 +1,13 @@
 #include "depthwise_conv2d_forward/problem.h"
 
+#include "templates/fields.h"
+
 namespace kiln::depthwise_conv2d_forward {
 
 namespace {
 
 // Kernels are unrolled and tiles sized when compiled; these bounds keep their products small.
 constexpr double kMostTaps = 255, kMostStep = 16, kMostPad = 255;
-
-Field size_field(std::string name, std::string documentation, double maximum, Bucketing bucketing,
-                 std::vector<std::string> aliases) {
-  return {.name = std::move(name),
-          .field_class = FieldClass::kSized,
-          .documentation = std::move(documentation),
-          .minimum = 1,
-          .maximum = maximum,
-          .bucketing = bucketing,
-          .aliases = std::move(aliases)};
-}
 
 Field static_field(std::string name, std::string documentation, std::optional<Value> default_value,
                    double minimum, double maximum, std::vector<std::string> aliases = {}) {
@@ -56,10 +47,7 @@ std::vector<Field> fields() {
        .documentation = "order of the axes of x and y in memory; the last has stride 1",
        .default_value = std::string("NCHW"),
        .choices = {"NCHW", "NHWC"}},
-      {.name = "dtype",
-       .type = FieldType::kChoice,
-       .documentation = "element type of all tensors; sums are in f32",
-       .choices = {"f32", "f16", "bf16"}},
+      dtype_field("element type of all tensors; sums are in f32"),
       {.name = "activation",
        .type = FieldType::kChoice,
        .documentation = "function of the biased sum; gelu is the exact form",

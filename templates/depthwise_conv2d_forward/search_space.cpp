@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/ceil_div.h"
+
 namespace kiln::depthwise_conv2d_forward {
 
 namespace {
@@ -12,10 +14,6 @@ constexpr int64_t kLineBytes = 64;
 constexpr int64_t kWidest = 112;
 // Outputs of a plane beyond which staging its weights once more costs little.
 constexpr int64_t kSmallMap = 100;
-
-int64_t ceil_div(int64_t a, int64_t b) {
-  return (a + b - 1) / b;
-}
 
 Shape shape(const DepthwiseProblem& p, const Config& c) {
   const auto at = [&](const char* name) { return int(c.at(name)); };

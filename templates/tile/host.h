@@ -54,7 +54,8 @@ constexpr KilnHostEntry entry() {
 
 // Not inlined, lest every caller's optimisation begin with all of the kernel once more.
 template <class Kernel, class Config>
-__attribute__((noinline)) void run_blocks(const KilnHostLaunch& launch, i64 first, i64 last, void* scratch) {
+__attribute__((noinline)) void run_blocks(const KilnHostLaunch& launch, i64 first, i64 last,
+                                          void* scratch) {
   using Blk = BlockFor<Kernel, Config>;
   const auto& args = *reinterpret_cast<const typename Kernel::Args*>(launch.slots);
   const i64 nx = launch.grid[0], ny = launch.grid[1];
@@ -76,7 +77,8 @@ struct Artifact {
   static constexpr KilnHostInfo kInfo = {kKilnHostAbiVersion, sizeof...(Kernels), kEntries,
                                          TILE_INSTRUCTION_SET};
 
-  static TILE_FN void run(u32 entry, const KilnHostLaunch& launch, i64 first, i64 last, void* scratch) {
+  static TILE_FN void run(u32 entry, const KilnHostLaunch& launch, i64 first, i64 last,
+                          void* scratch) {
     u32 k = 0;
     ((k++ == entry ? run_blocks<Kernels, Config>(launch, first, last, scratch) : void()), ...);
   }
