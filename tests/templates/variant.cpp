@@ -107,6 +107,13 @@ std::string with_definition(const std::string& header, const std::string& defini
 }  // namespace
 
 std::vector<Machine> machines() {
+  if (testing::EmulatedProcessor::instance() != nullptr) {
+    std::vector<Machine> emulated;
+    for (const char* wide : {"host:avx512", "host:avx512bf16"}) {
+      if (!Bench::available(wide)) emulated.push_back({wide, 0, false});
+    }
+    return emulated;
+  }
   std::vector<Machine> all = {{"host:baseline", 0, false}};
   if (Bench::available("host:avx2")) {
     all = {{"host:baseline", 0, false}, {"host:avx2", 0, false}, {"host:avx2", 16, true}};
@@ -126,6 +133,16 @@ Bench::Bench(const Family& family, const std::string& device, int forced_lanes, 
     std::string& header = options.sources.find("tile/core.h")->second;
     header = with_definition(header, "#define TILE_LANES " + std::to_string(forced_lanes) +
                                          (paired_bf16 ? "\n#define TILE_PAIRED_BF16 1\n" : "\n"));
+  }
+  if (!available(device)) {
+    emulated_ = testing::EmulatedProcessor::instance();
+    REQUIRE(emulated_ != nullptr);
+    // Whoever loads an artifact refuses what this machine cannot run.
+    std::string& header = options.sources.find("tile/host.h")->second;
+    const std::string name = "\"" + device.substr(device.find(':') + 1) + "\"";
+    const size_t at = header.find(name);
+    REQUIRE(at != std::string::npos);
+    header.replace(at, name.size(), "\"baseline\"");
   }
   auto opened = devices::open_device(device, options);
   INFO(opened.status());
@@ -165,12 +182,25 @@ std::shared_ptr<const runtime::Kernel> Bench::kernel(const Problem& problem, con
     auto artifact = device_->compile(family_.source(problem, config, target_), {});
     INFO(artifact.status());
     REQUIRE(artifact.ok());
+    if (emulated_ != nullptr) artifact->architecture = "baseline";
     found = artifacts_.emplace(key, *std::move(artifact)).first;
   }
   auto loaded = runtime::Kernel::load(found->second, family_.plan(problem, config, target_));
   INFO(loaded.status());
   REQUIRE(loaded.ok());
   return *std::move(loaded);
+}
+
+Status Bench::launch(const runtime::Dispatch& dispatch,
+                     const std::vector<runtime::Tensor>& arguments, int workers) const {
+  std::vector<char> workspace(size_t(dispatch.workspace_bytes(workers)) + 64, '\xff');
+  void* place = workspace.data() + (64 - reinterpret_cast<uintptr_t>(workspace.data()) % 64) % 64;
+  if (emulated_ != nullptr) {
+    testing::EmulatedPool pool(*emulated_, workers);
+    return dispatch.launch(arguments, place, pool);
+  }
+  runtime::ThreadPool pool(workers);
+  return dispatch.launch(arguments, place, pool);
 }
 
 double Bench::verify(const Problem& problem, const Config& config, const Spacing& spacing) {
@@ -215,10 +245,7 @@ double Bench::verify(const Problem& problem, const Config& config, const Spacing
     before.push_back(arena.tensor.data ? arena.surroundings() : arena.memory);
   std::vector<std::vector<char>> results[2];
   for (int workers : {1, 3}) {
-    runtime::ThreadPool pool(workers);
-    std::vector<char> workspace(size_t(dispatch->workspace_bytes(workers)) + 64, '\xff');
-    void* place = workspace.data() + (64 - reinterpret_cast<uintptr_t>(workspace.data()) % 64) % 64;
-    const Status launched = dispatch->launch(arguments, place, pool);
+    const Status launched = launch(*dispatch, arguments, workers);
     INFO(launched);
     REQUIRE(launched.ok());
     for (const Arena& arena : arenas)

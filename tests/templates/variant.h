@@ -18,6 +18,7 @@
 #include "core/family.h"
 #include "devices/device.h"
 #include "runtime/kernel.h"
+#include "tests/support/emulated_processor.h"
 #include "tests/support/scratch_directory.h"
 
 namespace kiln::test {
@@ -35,13 +36,15 @@ struct Machine {
   bool paired_bf16;
 };
 
-// What this machine can run, the code path of 16 lanes included.
+// What this machine can run, the code path of 16 lanes included; or, where the processor is
+// emulated, the instruction sets that it has beyond this machine's.
 std::vector<Machine> machines();
 
 class Bench {
  public:
   // `forced_lanes` compiles the code path of vectors of that many lanes, whatever the processor
-  // has; with `paired_bf16` also that of its bf16 dot product.
+  // has; with `paired_bf16` also that of its bf16 dot product. What this machine cannot run is run
+  // by the emulated processor.
   Bench(const Family& family, const std::string& device, int forced_lanes = 0,
         bool paired_bf16 = false);
 
@@ -59,11 +62,14 @@ class Bench {
 
  private:
   std::shared_ptr<const runtime::Kernel> kernel(const Problem& problem, const Config& config);
+  Status launch(const runtime::Dispatch& dispatch, const std::vector<runtime::Tensor>& arguments,
+                int workers) const;
 
   const Family& family_;
   Target target_;
   testing::ScratchDirectory cache_;
   std::unique_ptr<devices::Device> device_;
+  testing::EmulatedProcessor* emulated_ = nullptr;
   std::map<std::string, Artifact> artifacts_;  // by statics and config
 };
 

@@ -87,8 +87,12 @@ TILE_FN VecF32 exp2_fraction(VecF32 f) {
 }
 
 #if TILE_MASKED_ACCESS
-TILE_FN VecF32 scale_by_power(VecF32 x, VecF32 exponent) {
-  return __builtin_ia32_scalefps512_mask(x, exponent, VecF32{}, (u16)-1, 4);
+// a 2^exponent where x > least, else 0.
+TILE_FN VecF32 scale_where_greater(VecF32 x, float least, VecF32 a, VecF32 exponent) {
+  constexpr int kGreater = 0x1e, kCurrentRounding = 4;
+  const u16 mask =
+      __builtin_ia32_cmpps512_mask(x, splat(least), kGreater, (u16)-1, kCurrentRounding);
+  return __builtin_ia32_scalefps512_mask(a, exponent, VecF32{}, mask, kCurrentRounding);
 }
 #endif
 
@@ -97,9 +101,8 @@ TILE_FN VecF32 scale_by_power(VecF32 x, VecF32 exponent) {
 // 2^x for x < 127: relative error 1.5e-7; 0 below -126.5.
 TILE_FN VecF32 xexp2_below(VecF32 x) {
 #if TILE_MASKED_ACCESS
-  x = xmax(x, -127.f);
   const VecF32 whole = __builtin_elementwise_roundeven(x);
-  return detail::scale_by_power(detail::exp2_fraction(x - whole), whole);
+  return detail::scale_where_greater(x, -126.5f, detail::exp2_fraction(x - whole), whole);
 #else
   // Adding 1.5 * 2^23 rounds to an integer and leaves it, with the exponent's bias, in the low
   // bits.
