@@ -10,18 +10,20 @@ from typing import Any
 
 import torch
 
-from benchmarks import attention, depthwise, gain, report, service, shapes
+from benchmarks import attention, depthwise, gain, gemm, report, service, shapes
 from benchmarks.case import Case, Result
 from benchmarks.duel import LONGEST_TUNING, duels
 from benchmarks.kiln import BUILD, Kiln, KilnError
 
 SUBSET_SECONDS = 560.0  # a run without --all
-SUBSET_PROBLEMS = {"attention": 16, "depthwise": 36, "gain": 12}  # of a file named with --shapes
+# Of a file named with --shapes.
+SUBSET_PROBLEMS = {"attention": 16, "depthwise": 36, "gemm": 20, "gain": 12}
+FAMILIES = {"attention": attention, "depthwise": depthwise, "gemm": gemm}
 
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
-    parser.add_argument("name", choices=["attention", "depthwise", "service", "gain"])
+    parser.add_argument("name", choices=[*FAMILIES, "service", "gain"])
     parser.add_argument("--all", action="store_true", help="every problem, not a subset")
     parser.add_argument("--shapes", type=Path, metavar="FILE", help="problems from this file")
     parser.add_argument("--output", choices=["table", "json"], default="table")
@@ -68,7 +70,7 @@ def thinned(cases: list[Case], options: argparse.Namespace) -> list[Case]:
 
 
 def read_cases(name: str, options: argparse.Namespace) -> list[Case]:
-    module = {"attention": attention, "depthwise": depthwise}[name]
+    module = FAMILIES[name]
     path = options.shapes or shapes.default_file(name, options.all)
     return thinned(list(module.cases(shapes.read(path, module.COLUMNS))), options)
 
@@ -76,12 +78,14 @@ def read_cases(name: str, options: argparse.Namespace) -> list[Case]:
 def gain_cases(options: argparse.Namespace) -> list[Case]:
     if options.shapes is not None:
         header = options.shapes.read_text(encoding="utf-8").partition("\n")[0]
-        cases = read_cases("depthwise" if "kh" in header.split(",") else "attention", options)
+        marks = {"kh": "depthwise", "head_dim": "attention"}
+        named = [name for mark, name in marks.items() if mark in header.split(",")]
+        cases = read_cases(named[0] if named else "gemm", options)
     else:
-        both = [read_cases(name, options) for name in ("attention", "depthwise")]
+        every = [read_cases(name, options) for name in FAMILIES]
         if not options.all:
-            both = [gain.subset(cases, SUBSET_PROBLEMS["gain"] // 2) for cases in both]
-        cases = [case for each in both for case in each]
+            every = [gain.subset(cases, SUBSET_PROBLEMS["gain"] // len(every)) for cases in every]
+        cases = [case for each in every for case in each]
     return cases
 
 
@@ -100,7 +104,7 @@ def run(options: argparse.Namespace) -> Outcome:
     else:
         kiln = Kiln(options.state)
         cases = read_cases(options.name, options)
-        discipline = {"attention": attention, "depthwise": depthwise}[options.name].DISCIPLINE
+        discipline = FAMILIES[options.name].DISCIPLINE
         results, problems = duels(kiln, cases, discipline, limit, options.tuning)
     return machine(kiln), results, problems
 

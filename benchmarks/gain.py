@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from benchmarks import attention, depthwise
+from benchmarks import attention, depthwise, gemm
 from benchmarks.buffers import Rotation, sets_needed
 from benchmarks.case import Case, Result
 from benchmarks.duel import MEASURING, Discipline, probe_kind, tuning_budget
@@ -20,7 +20,7 @@ from benchmarks.report import Progress
 from benchmarks.timing import Contestant, play
 
 NEAR = 1.05  # of the final best's time
-DISCIPLINES = {attention.FAMILY: attention.DISCIPLINE, depthwise.FAMILY: depthwise.DISCIPLINE}
+DISCIPLINES = {module.FAMILY: module.DISCIPLINE for module in (attention, depthwise, gemm)}
 
 
 def subset(cases: list[Case], count: int) -> list[Case]:

@@ -3,7 +3,6 @@
 #include "core/family.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <limits>
 
@@ -12,6 +11,7 @@
 #include "depthwise_conv2d_forward/problem.h"
 #include "depthwise_conv2d_forward/reference.h"
 #include "depthwise_conv2d_forward/search_space.h"
+#include "templates/activation.h"
 #include "templates/plan_parts.h"
 
 namespace kiln::depthwise_conv2d_forward {
@@ -83,7 +83,7 @@ class DepthwiseForward final : public Family {
         Member::integer("pad_h", p.pad_h),
         Member::integer("pad_w", p.pad_w),
         choice("layout", p.layout == kNchw ? "kNchw" : "kNhwc"),
-        choice("activation", std::array{"kNone", "kRelu", "kGelu", "kSilu"}[size_t(p.activation)]),
+        activation_member(p.activation),
         choice("lanes", config.at("lanes") == kColumns ? "kColumns" : "kChannels"),
         parameter("vectors"),
         parameter("window"),

@@ -9,7 +9,6 @@ namespace kiln::depthwise_conv2d_forward {
 
 // Values of the config's members that name a choice.
 enum Layout { kNchw, kNhwc };
-enum Activation { kNone, kRelu, kGelu, kSilu };
 // What lies in neighbouring lanes: channels (in NCHW the same pixel of neighbouring planes, which
 // costs a transpose), or columns of one plane (NCHW, stride 1 along the columns).
 enum LaneAxis { kChannels, kColumns };

@@ -1,5 +1,6 @@
 #include "depthwise_conv2d_forward/problem.h"
 
+#include "templates/activation.h"
 #include "templates/fields.h"
 
 namespace kiln::depthwise_conv2d_forward {
@@ -48,11 +49,7 @@ std::vector<Field> fields() {
        .default_value = std::string("NCHW"),
        .choices = {"NCHW", "NHWC"}},
       dtype_field("element type of all tensors; sums are in f32"),
-      {.name = "activation",
-       .type = FieldType::kChoice,
-       .documentation = "function of the biased sum; gelu is the exact form",
-       .default_value = std::string("none"),
-       .choices = {"none", "relu", "gelu", "silu"}},
+      activation_field("function of the biased sum"),
       {.name = "bias",
        .type = FieldType::kBoolean,
        .documentation = "whether a bias tensor may be given",
@@ -67,10 +64,6 @@ std::vector<Field> fields() {
 
 int64_t or_else(int64_t value, int64_t otherwise) {
   return value == 0 ? otherwise : value;
-}
-
-Activation activation_of(const std::string& name) {
-  return name == "relu" ? kRelu : name == "gelu" ? kGelu : name == "silu" ? kSilu : kNone;
 }
 
 }  // namespace
@@ -103,7 +96,7 @@ DepthwiseProblem::DepthwiseProblem(const Problem& problem)
       pad_h(problem.integer("pad_h")),
       pad_w(problem.integer("pad_w")),
       layout(problem.choice("layout") == "NHWC" ? kNhwc : kNchw),
-      activation(activation_of(problem.choice("activation"))),
+      activation(activation_of(problem)),
       dtype(problem.dtype()),
       bias(problem.boolean("bias")) {}
 

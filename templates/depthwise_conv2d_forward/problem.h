@@ -7,6 +7,7 @@
 #include "core/problem.h"
 #include "core/schema.h"
 #include "depthwise_conv2d_forward/geometry.h"
+#include "templates/tile/activation.h"
 
 namespace kiln::depthwise_conv2d_forward {
 
@@ -16,7 +17,7 @@ struct DepthwiseProblem {
   int64_t batch, channels, height, width;
   int64_t kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w, pad_h, pad_w;
   Layout layout;
-  Activation activation;
+  tile::Activation activation;
   Dtype dtype;
   bool bias;
 

@@ -3,29 +3,9 @@
 #include <cmath>
 #include <vector>
 
+#include "templates/activation.h"
+
 namespace kiln::depthwise_conv2d_forward {
-
-namespace {
-
-// Greatest slope of an activation (gelu: 1.129 near 1.41), and its own error relative to the
-// argument as lowerings compute it.
-constexpr double kSlope = 1.13, kActivationError = 1e-6;
-
-double activate(Activation activation, double x) {
-  switch (activation) {
-    case kNone:
-      return x;
-    case kRelu:
-      return x > 0 ? x : 0;
-    case kGelu:
-      return x * 0.5 * (1 + std::erf(x / std::sqrt(2.0)));
-    case kSilu:
-      return x / (1 + std::exp(-x));
-  }
-  return x;
-}
-
-}  // namespace
 
 void reference_row(const DepthwiseProblem& p, std::span<const HostTensor> tensors, int64_t unit,
                    ReferenceSink& sink) {
@@ -65,7 +45,7 @@ void reference_row(const DepthwiseProblem& p, std::span<const HostTensor> tensor
   for (int64_t j = 0; j < out_w; ++j) {
     const double before = sum[size_t(j)], value = activate(p.activation, before);
     double error = double(p.taps() + 4) * unit_roundoff(Dtype::kF32) * magnitude[size_t(j)];
-    if (p.activation > kRelu) error = kSlope * error + kActivationError * std::abs(before);
+    error = activation_error(p.activation, before, error);
     sink.expect("y", n * y.strides[0] + c * y.strides[1] + i * y.strides[2] + j * y.strides[3],
                 value, error + own * (std::abs(value) + error) + least);
   }
@@ -73,10 +53,8 @@ void reference_row(const DepthwiseProblem& p, std::span<const HostTensor> tensor
 
 std::string depthwise_tolerance() {
   return "A sum of K = kernel_h kernel_w products and the bias in f32 errs by at most (K + 4) u "
-         "sum "
-         "of |w x|, u = 2^-24, in whatever order it is taken. gelu and silu multiply that by their "
-         "greatest slope, 1.13, and add 1e-6 |sum| of their own. 16-bit types add one rounding to "
-         "the type.";
+         "sum of |w x|, u = 2^-24, in whatever order it is taken. " +
+         activation_error_derivation() + " 16-bit types add one rounding to the type.";
 }
 
 }  // namespace kiln::depthwise_conv2d_forward

@@ -3,21 +3,9 @@
 #pragma once
 
 #include "depthwise_conv2d_forward/place.h"
+#include "tile/activation.h"
 
 namespace kiln::depthwise_conv2d_forward {
-
-template <class C, class V>
-TILE_FN V activate(V x) {
-  if constexpr (C::activation == kRelu) {
-    return xmax(x, 0.f);
-  } else if constexpr (C::activation == kGelu) {
-    return xgelu(x);
-  } else if constexpr (C::activation == kSilu) {
-    return xsilu(x);
-  } else {
-    return x;
-  }
-}
 
 // acc[t] += sum over s < Taps of x[t stride + s dilation] w[s] along the inner axis; `x` and `w`
 // are where position and tap 0 lie in scratch.
@@ -110,7 +98,7 @@ TILE_FN void put_outputs(const P& p, const Acc& acc, i64 row, i64 column) {
   const auto each = [&](i64 n, auto put) {
     TILE_UNROLL
     for (int t = 0; t < C::window; ++t)
-      if (t < n) put(t, acc[t].map([](auto v) { return activate<C>(v); }));
+      if (t < n) put(t, acc[t].map([](auto v) { return activate<C::activation>(v); }));
   };
   const i64 n = lmin(C::window, kAlongRows ? p.rows - row : p.columns - column);
   if constexpr (P::kPlaneLanes) {

@@ -41,4 +41,39 @@ constexpr long long stream_bytes(int block_m, int block_n, int depth, int lanes)
   return 4 * values + 8192;
 }
 
+// ---- contractions with a packed right operand
+
+constexpr int panel_columns(int lanes, int register_vectors) {
+  return lanes * register_vectors;
+}
+// Lanes of one panel of `depth` (of k, or of pairs of k): padded by cache lines, lest the same k of
+// all panels fall into one cache set. Squares that are transposed fill whole vectors of k.
+constexpr int panel_lanes(int depth, int panel) {
+  return round_up(round_up(depth, 16) * panel, 16) + kRowPadding;
+}
+constexpr int packed_right_lanes(int columns, int depth, int panel) {
+  return columns / panel * panel_lanes(depth, panel);
+}
+// Between rows of a copied left operand that hold `depth` lanes.
+constexpr int left_stride(int depth) {
+  return round_up(depth, 16) + kRowPadding;
+}
+// Bytes of scratch: both operands' chunks, the left one as rows or as groups of rows.
+constexpr unsigned packed_bytes(int block_m, int block_n, int depth, int panel, int group) {
+  const int rows = round_up(block_m, group);
+  const int as_rows = rows * left_stride(depth),
+            as_groups = rows / group * panel_lanes(depth, group);
+  return 4u * unsigned(packed_right_lanes(block_n, depth, panel) +
+                       (as_rows > as_groups ? as_rows : as_groups));
+}
+// Bytes of stack: the sums, and where the rows of the left operand begin.
+constexpr long long sums_bytes(int block_m, int block_n, int group) {
+  const long long rows = round_up(block_m, group);
+  return 4 * rows * (block_n + kRowPadding) + 8 * rows;
+}
+// The same of few rows: the sums and a copy of the left operand's chunk.
+constexpr long long few_rows_bytes(int block_m, int block_n, int block_k, int lanes) {
+  return 4ll * block_m * (round_up(block_n, lanes) + round_up(block_k, lanes)) + 4096;
+}
+
 }  // namespace tile::footprint

@@ -12,7 +12,8 @@ namespace tile {
 enum class Lanes { rows, columns };
 
 // Whether right operands are used where they lie, as far as their type and strides allow, or copied
-// next to each other first.
+// next to each other first. With columns in lanes, staged operands are packed into
+// panels, which suits products of many rows.
 enum class Operands { in_place, staged };
 
 // ---- simt lowering

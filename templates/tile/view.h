@@ -6,6 +6,7 @@
 //     Element      type of an element, const where it is only read
 //     rows         how many rows there are
 //     row(r)       where row r (0 <= r < rows) begins: to be hoisted out of loops along a row
+//     at(row, j)   where element j of such a row lies
 //     address_bits()   the bits that are set in the address of some row: where the lowest k are 0,
 //                  all rows are aligned to 2^k bytes
 //     kAffine      whether consecutive rows lie `stride` elements apart: such rows can be used in
@@ -64,6 +65,7 @@ struct StridedView {
   i64 stride;
   i64 rows;
   TILE_FN T* row(i64 r) const { return base + r * stride; }
+  TILE_FN T* at(T* row, i64 j) const { return row + j; }
   TILE_FN u64 address_bits() const { return (u64)base | (u64)stride * sizeof(T); }
 };
 
@@ -76,6 +78,7 @@ struct FoldedView {
   i64 inner;
   i64 rows;
   TILE_FN T* row(i64 r) const { return base + r / inner * outer_stride + r % inner * inner_stride; }
+  TILE_FN T* at(T* row, i64 j) const { return row + j; }
   TILE_FN u64 address_bits() const {
     return (u64)base | (u64)(outer_stride | inner_stride) * sizeof(T);
   }
@@ -90,6 +93,7 @@ struct GatheredView {
   const i32* index;
   i64 rows;
   TILE_FN T* row(i64 r) const { return base + index[r] * stride; }
+  TILE_FN T* at(T* row, i64 j) const { return row + j; }
   TILE_FN u64 address_bits() const { return (u64)base | (u64)stride * sizeof(T); }
 };
 

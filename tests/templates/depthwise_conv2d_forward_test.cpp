@@ -1,6 +1,5 @@
 #include <catch2/catch.hpp>
 #include <random>
-#include <sstream>
 
 #include "tests/templates/variant.h"
 
@@ -26,13 +25,7 @@ Config config_of(const Bench& bench, const std::string& fields, const std::strin
 }
 
 StatusOr<Problem> parse(const std::string& fields) {
-  std::vector<std::pair<std::string, std::string>> pairs;
-  std::istringstream words(fields);
-  for (std::string word; words >> word;) {
-    const size_t equals = word.find('=');
-    pairs.emplace_back(word.substr(0, equals), word.substr(equals + 1));
-  }
-  return Problem::parse(family().schema(), pairs);
+  return test::parse_problem(family(), fields);
 }
 
 TEST_CASE("Default depthwise configs are right on every instruction set, type and layout") {

@@ -124,6 +124,16 @@ std::vector<Machine> machines() {
   return all;
 }
 
+StatusOr<Problem> parse_problem(const Family& family, const std::string& fields) {
+  std::vector<std::pair<std::string, std::string>> pairs;
+  std::istringstream words(fields);
+  for (std::string word; words >> word;) {
+    const size_t equals = word.find('=');
+    pairs.emplace_back(word.substr(0, equals), word.substr(equals + 1));
+  }
+  return Problem::parse(family.schema(), pairs);
+}
+
 Bench::Bench(const Family& family, const std::string& device, int forced_lanes, bool paired_bf16)
     : family_(family) {
   devices::DeviceOptions options;
@@ -162,13 +172,7 @@ bool Bench::available(const std::string& device) {
 }
 
 Problem Bench::problem(const std::string& fields) const {
-  std::vector<std::pair<std::string, std::string>> pairs;
-  std::istringstream words(fields);
-  for (std::string word; words >> word;) {
-    const size_t equals = word.find('=');
-    pairs.emplace_back(word.substr(0, equals), word.substr(equals + 1));
-  }
-  auto parsed = Problem::parse(family_.schema(), pairs);
+  auto parsed = parse_problem(family_, fields);
   INFO(parsed.status());
   REQUIRE(parsed.ok());
   REQUIRE(family_.check(*parsed).ok());

@@ -40,6 +40,9 @@ struct Machine {
 // emulated, the instruction sets that it has beyond this machine's.
 std::vector<Machine> machines();
 
+// A problem by its fields: "m=3 n=4".
+StatusOr<Problem> parse_problem(const Family& family, const std::string& fields);
+
 class Bench {
  public:
   // `forced_lanes` compiles the code path of vectors of that many lanes, whatever the processor

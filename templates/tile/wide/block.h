@@ -3,6 +3,7 @@
 #pragma once
 
 #include "tile/wide/columns_block.h"
+#include "tile/wide/panels_block.h"
 #include "tile/wide/rows_block.h"
 #if __has_include("tile/wide/lanes.h")
 #include "tile/wide/lanes.h"
@@ -22,19 +23,23 @@ struct BlockOf<Items, Config> {
 };
 
 namespace detail {
-template <class Config, Lanes>
+template <class Config, Lanes, Operands>
 struct TilesBlock {
   using Type = RowsBlock<Config>;
 };
 template <class Config>
-struct TilesBlock<Config, Lanes::columns> {
+struct TilesBlock<Config, Lanes::columns, Operands::in_place> {
   using Type = ColumnsBlock<Config>;
+};
+template <class Config>
+struct TilesBlock<Config, Lanes::columns, Operands::staged> {
+  using Type = PanelsBlock<Config>;
 };
 }  // namespace detail
 
 template <class Config>
 struct BlockOf<Tiles, Config> {
-  using Type = typename detail::TilesBlock<Config, Config::lanes>::Type;
+  using Type = typename detail::TilesBlock<Config, Config::lanes, Config::operands>::Type;
 };
 
 }  // namespace tile

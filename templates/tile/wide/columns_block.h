@@ -1,7 +1,8 @@
 // The block of the wide lowering whose tiles have their columns in lanes: for tiles of few rows.
 //
 // Every row of a right operand is read once, from end to end, and used for all rows of the tile;
-// values of a row are scalars. Right operands are never staged.
+// values of a row are scalars. Right operands are never staged. Contractions along a long k are in
+// few_rows.h.
 //
 // bf16 comes as even and odd columns (row_steps.h): queries and accumulators are kept in that
 // order.
@@ -10,15 +11,15 @@
 
 #pragma once
 
+#include "tile/wide/few_rows.h"
 #include "tile/wide/multiplicand.h"
 #include "tile/wide/row_steps.h"
-#include "tile/wide/tiles_block.h"
 
 namespace tile {
 
 template <class Config>
-class ColumnsBlock : public TilesBlock<Config, float, i32> {
-  using Base = TilesBlock<Config, float, i32>;
+class ColumnsBlock : public FewRows<Config> {
+  using Base = FewRows<Config>;
 
  public:
   template <int BM>
@@ -26,6 +27,7 @@ class ColumnsBlock : public TilesBlock<Config, float, i32> {
   template <int BM>
   using IndexRow = RowValues<i32, BM>;
   using Base::Base;
+  using Base::store;
 
   template <int BM, int N>
   struct Accum {

@@ -1,0 +1,65 @@
+#include "templates/activation.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+namespace kiln {
+
+using tile::Activation;
+
+namespace {
+
+// In the order of the enumeration.
+const std::vector<std::string>& names() {
+  static const std::vector<std::string> all = {"none", "relu", "gelu", "silu"};
+  return all;
+}
+
+// Greatest slope (gelu: 1.129 near 1.41), and the lowerings' own error relative to the argument.
+constexpr double kSlope = 1.13, kOwnError = 1e-6;
+
+}  // namespace
+
+Field activation_field(std::string documentation) {
+  return {.name = "activation",
+          .type = FieldType::kChoice,
+          .documentation = std::move(documentation) + "; gelu is the exact form",
+          .default_value = names().front(),
+          .choices = names()};
+}
+
+Activation activation_of(const Problem& problem) {
+  const auto at = std::find(names().begin(), names().end(), problem.choice("activation"));
+  return Activation(at - names().begin());
+}
+
+KernelSource::Member activation_member(Activation activation) {
+  return {"tile::Activation", "activation", "tile::Activation::" + names()[size_t(activation)]};
+}
+
+double activate(Activation activation, double x) {
+  switch (activation) {
+    case Activation::none:
+      return x;
+    case Activation::relu:
+      return x > 0 ? x : 0;
+    case Activation::gelu:
+      return x * 0.5 * (1 + std::erf(x / std::sqrt(2.0)));
+    case Activation::silu:
+      return x / (1 + std::exp(-x));
+  }
+  return x;
+}
+
+double activation_error(Activation activation, double x, double error) {
+  if (activation == Activation::none || activation == Activation::relu) return error;
+  return kSlope * error + kOwnError * std::abs(x);
+}
+
+std::string activation_error_derivation() {
+  return "gelu and silu multiply that by their greatest slope, 1.13, and add 1e-6 of their "
+         "argument.";
+}
+
+}  // namespace kiln
