@@ -51,20 +51,16 @@ constexpr int panel_columns(int lanes, int register_vectors) {
 constexpr int panel_lanes(int depth, int panel) {
   return round_up(round_up(depth, 16) * panel, 16) + kRowPadding;
 }
-constexpr int packed_right_lanes(int columns, int depth, int panel) {
-  return columns / panel * panel_lanes(depth, panel);
-}
 // Between rows of a copied left operand that hold `depth` lanes.
 constexpr int left_stride(int depth) {
   return round_up(depth, 16) + kRowPadding;
 }
-// Bytes of scratch: both operands' chunks, the left one as rows or as groups of rows.
-constexpr unsigned packed_bytes(int block_m, int block_n, int depth, int panel, int group) {
+// Bytes of scratch: one panel, and a chunk of the left operand as rows or as groups of rows.
+constexpr unsigned packed_bytes(int block_m, int depth, int panel, int group) {
   const int rows = round_up(block_m, group);
-  const int as_rows = rows * left_stride(depth),
-            as_groups = rows / group * panel_lanes(depth, group);
-  return 4u * unsigned(packed_right_lanes(block_n, depth, panel) +
-                       (as_rows > as_groups ? as_rows : as_groups));
+  const int as_rows = rows * left_stride(depth);
+  const int as_groups = rows / group * panel_lanes(depth, group);
+  return 4u * unsigned(panel_lanes(depth, panel) + (as_rows > as_groups ? as_rows : as_groups));
 }
 // Bytes of stack: the sums, and where the rows of the left operand begin.
 constexpr long long sums_bytes(int block_m, int block_n, int group) {

@@ -1,10 +1,11 @@
 // The block of the wide lowering for contractions over a long k: columns in lanes, sums row by row
 // in the cache, right operand packed.
 //
-// Of every chunk of k the right operand is packed into panels of `register_vectors` vectors of
-// columns, so that register blocks of `register_rows` rows read it end to end; the left operand
-// stays where it lies, as far as its type and strides allow, and its elements are broadcast. Panels
-// and groups of rows outside of the operands are not computed.
+// The right operand is packed panel by panel, `register_vectors` vectors of columns and a chunk of
+// k at a time, just before register blocks of `register_rows` rows read it end to end; the left
+// operand stays where it lies, as far as its type and strides allow, and its elements are
+// broadcast. While one panel is multiplied, what comes next is fetched. Panels and groups of rows
+// outside of the operands are not computed.
 //
 // Config members read here: register_rows, register_vectors, streamed.
 
@@ -14,6 +15,7 @@
 #include "tile/wide/finish.h"
 #include "tile/wide/packing.h"
 #include "tile/wide/panel_product.h"
+#include "tile/wide/staging.h"
 #include "tile/wide/tiles_block.h"
 
 namespace tile {
@@ -38,11 +40,13 @@ class PanelsBlock : public TilesBlock<ConfigType, float, i32> {
     alignas(64) float d[footprint::round_up(BM, kGroup)][kStride];
     bool zero = false;  // whatever d holds
   };
-  template <class T>
-  struct Panels {
-    const typename Multiplicand<T>::Lane* lanes;
-    i64 stride;  // between panels
-    int depth;   // of k or pairs of k
+  // A chunk of k of the right operand, not packed yet.
+  template <class T, int BK, class Right>
+  struct RightChunk {
+    const Right& operand;
+    i64 n0, k0;
+    int depth, next_depth;  // of this chunk and the next
+    typename Multiplicand<T>::Lane* panel;
   };
 
   TILE_FN PanelsBlock(const i64 (&id)[3], void* scratch) : Base(id), scratch_((float*)scratch) {}
@@ -51,9 +55,8 @@ class PanelsBlock : public TilesBlock<ConfigType, float, i32> {
     return footprint::sums_bytes(block_m, block_n, kGroup);
   }
   template <class T>
-  static constexpr u32 contraction_scratch_bytes(int block_m, int block_n, int block_k) {
-    return footprint::packed_bytes(block_m, block_n, block_k / Multiplicand<T>::kPerLane, kPanel,
-                                   kGroup);
+  static constexpr u32 contraction_scratch_bytes(int block_m, int, int block_k) {
+    return footprint::packed_bytes(block_m, block_k / Multiplicand<T>::kPerLane, kPanel, kGroup);
   }
 
   template <int BM, int BN>
@@ -69,34 +72,46 @@ class PanelsBlock : public TilesBlock<ConfigType, float, i32> {
     constexpr int kRows = footprint::round_up(BM, kGroup);
     rows_ = (int)lmin(BM, a.extent() - m0);
     columns_ = (int)lmin(BN, b.extent() - n0);
-    Lane* packed = (Lane*)scratch_;
-    Lane* left = packed + footprint::packed_right_lanes(BN, BK / Multiplicand<T>::kPerLane, kPanel);
+    Lane* panel = (Lane*)scratch_;
+    Lane* left = panel + footprint::panel_lanes(BK / Multiplicand<T>::kPerLane, kPanel);
     TILE_ROLL
     for (i64 k0 = 0; k0 < k; k0 += BK) {
       const int depth = (int)lmin(BK, k - k0);
-      const Panels<T> panels = pack<BN, BK, T>(packed, b, n0, k0, depth);
+      const int next_depth = (int)lmin(BK, k - k0 - depth);
+      const RightChunk<T, BK, Right> right{b, n0, k0, depth, next_depth, panel};
+      next_left_ = fetch<T>(a, m0, rows_, k0 + depth, next_depth);
       if constexpr (Left::kDown) {
-        body(left_groups<BK, T>(left, a, m0, k0, depth), panels);
+        body(left_groups<BK, T>(left, a, m0, k0, depth), right);
       } else {
         const Lane* row[kRows];
-        body(left_rows<kRows, BK, T>(row, left, a, m0, k0, depth), panels);
+        body(left_rows<kRows, BK, T>(row, left, a, m0, k0, depth), right);
       }
     }
   }
 
   // acc += a b
-  template <int BM, int BN, class Left, class T>
-  TILE_OUTLINE void mma(Accum<BM, BN>& acc, const Left& a, const Panels<T>& b) const {
+  template <int BM, int BN, class Left, class T, int BK, class Right>
+  TILE_OUTLINE void mma(Accum<BM, BN>& acc, const Left& a,
+                        const RightChunk<T, BK, Right>& b) const {
+    const int depth = (b.depth + Multiplicand<T>::kPerLane - 1) / Multiplicand<T>::kPerLane;
+    const int groups = (rows_ + kGroup - 1) / kGroup;
     TILE_ROLL
     for (int j = 0; j < columns_; j += kPanel) {
-      const auto* panel = b.lanes + j / kPanel * b.stride;
+      pack<T>(b, j);
+      const bool last = j + kPanel >= columns_;
+      const RowPrefetch next_right =
+          last ? fetch<T>(b.operand, b.n0, imin(kPanel, columns_), b.k0 + b.depth, b.next_depth)
+               : fetch<T>(b.operand, b.n0 + j + kPanel, imin(kPanel, columns_ - j - kPanel), b.k0,
+                          b.depth);
       TILE_ROLL
-      for (int i = 0; i < rows_; i += kGroup) {
-        float* c = &acc.d[i][j];
+      for (int g = 0; g < groups; ++g) {
+        next_right.advance(g, groups);
+        if (last) next_left_.advance(g, groups);
+        float* c = &acc.d[g * kGroup][j];
         if (acc.zero) {
-          multiply_panel<kVectors, kGroup, false>(c, acc.kStride, a, i, panel, b.depth);
+          multiply_panel<kVectors, kGroup, false>(c, acc.kStride, a, g * kGroup, b.panel, depth);
         } else {
-          multiply_panel<kVectors, kGroup, true>(c, acc.kStride, a, i, panel, b.depth);
+          multiply_panel<kVectors, kGroup, true>(c, acc.kStride, a, g * kGroup, b.panel, depth);
         }
       }
     }
@@ -115,17 +130,32 @@ class PanelsBlock : public TilesBlock<ConfigType, float, i32> {
  private:
   // ---- operands
 
-  template <int BN, int BK, class T, class Right>
-  TILE_OUTLINE Panels<T> pack(typename Multiplicand<T>::Lane* to, const Right& b, i64 n0, i64 k0,
-                              int depth) const {
-    constexpr int kPerLane = Multiplicand<T>::kPerLane;
-    constexpr i64 kStride = footprint::panel_lanes(BK / kPerLane, kPanel);
+  // The panel of columns j ..
+  template <class T, int BK, class Right>
+  TILE_OUTLINE void pack(const RightChunk<T, BK, Right>& b, int j) const {
+    const int count = imin(kPanel, columns_ - j);
     if constexpr (Right::kDown) {
-      pack_down<T, kPanel>(to, kStride, b.view, n0, columns_, k0, depth);
+      pack_down<T, kPanel>(b.panel, 0, b.operand.view, b.n0 + j, count, b.k0, b.depth);
     } else {
-      pack_along<T, kPanel>(to, kStride, b.view, n0, columns_, k0, depth);
+      pack_along<T, kPanel>(b.panel, 0, b.operand.view, b.n0 + j, count, b.k0, b.depth);
     }
-    return {to, kStride, (depth + kPerLane - 1) / kPerLane};
+  }
+
+  // What will be read of `count` rows or columns of an operand from `first` on, and `depth` of k
+  // from k0 on.
+  template <class T, class Operand>
+  static TILE_FN RowPrefetch fetch(const Operand& operand, i64 first, int count, i64 k0,
+                                   int depth) {
+    if constexpr (Operand::View::kAffine) {
+      if (depth <= 0) return {};
+      const i64 row = Operand::kDown ? k0 : first, element = Operand::kDown ? first : k0;
+      const T* p = operand.view.at(operand.view.row(row), element);
+      const int rows = Operand::kDown ? depth : count, elements = Operand::kDown ? count : depth;
+      return {(const char*)p, operand.view.stride * (i64)sizeof(T), rows,
+              elements * (int)sizeof(T)};
+    } else {
+      return {};
+    }
   }
 
   template <int BK, class T, class Left>
@@ -161,6 +191,7 @@ class PanelsBlock : public TilesBlock<ConfigType, float, i32> {
   }
 
   float* scratch_;
+  RowPrefetch next_left_;
   int columns_ = 0;  // of the right operand, within the tile; rows_ those of the left one
 };
 
