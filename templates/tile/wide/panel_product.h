@@ -13,6 +13,7 @@ namespace tile {
 template <class Lane>
 struct LeftRows {
   const Lane* const* rows;
+  int count;
 
   template <int MR>
   struct Group {
@@ -30,6 +31,16 @@ struct LeftRows {
       g.row[i] = rows[first + i];
     return g;
   }
+  // The beginning of a group's rows; hardware goes on from there. `first` may be behind the last.
+  template <int MR>
+  TILE_FN void fetch(int first) const {
+    if (first >= count) return;
+    TILE_UNROLL
+    for (int i = 0; i < MR; ++i) {
+      __builtin_prefetch(rows[first + i], 0, 3);
+      __builtin_prefetch(rows[first + i] + 16, 0, 3);
+    }
+  }
 };
 
 // Groups of rows of a left operand, packed k after k.
@@ -46,6 +57,11 @@ struct LeftGroups {
   template <int MR>
   TILE_FN Group<MR> group(int first) const {
     return {lanes + first / MR * stride};
+  }
+  template <int MR>
+  TILE_FN void fetch(int first) const {
+    __builtin_prefetch(lanes + first / MR * stride, 0, 3);
+    __builtin_prefetch(lanes + first / MR * stride + 16, 0, 3);
   }
 };
 

@@ -108,6 +108,11 @@ class PanelsBlock : public TilesBlock<ConfigType, float, i32> {
         next_right.advance(g, groups);
         if (last) next_left_.advance(g, groups);
         float* c = &acc.d[g * kGroup][j];
+        TILE_UNROLL
+        for (int i = 0; i < kGroup; ++i) {
+          __builtin_prefetch(c + (kGroup + i) * acc.kStride, 1, 3);
+        }
+        a.template fetch<kGroup>((g + 1) * kGroup);
         if (acc.zero) {
           multiply_panel<kVectors, kGroup, false>(c, acc.kStride, a, g * kGroup, b.panel, depth);
         } else {
@@ -180,7 +185,7 @@ class PanelsBlock : public TilesBlock<ConfigType, float, i32> {
       const int there = imin(i, rows_ - 1);
       row[i] = in_place ? (const Lane*)a.view.at(a.view.row(m0 + there), k0) : to + there * kStride;
     }
-    return {row};
+    return {row, kRows};
   }
 
   // Rows a multiple of 2 KiB apart share so few cache sets that a chunk evicts itself.
