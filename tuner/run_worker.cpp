@@ -334,7 +334,7 @@ StatusOr<OrFault<VariantProcess::Answer>> VariantProcess::receive(worker::Reply:
     return give_up({Verdict::kCrashed, "the process answered out of turn"});
   }
   answer.values.resize(size_t(values));
-  memcpy(answer.values.data(), rest.data(), rest.size());
+  if (values > 0) memcpy(answer.values.data(), rest.data(), rest.size());
   return Result(std::move(answer));
 }
 

@@ -11,6 +11,8 @@
 #include <cstring>
 #include <memory>
 #include <optional>
+#include <string>
+#include <string_view>
 
 #include "core/artifact.h"
 #include "core/plan.h"
@@ -87,10 +89,7 @@ class Child {
 
   void report(const Status& status) {
     const std::string text(status.message().substr(0, kMaxText));
-    std::string packet(sizeof(Reply), '\0');
-    const Reply reply{.kind = Reply::Kind::kFailed, .variant = running_};
-    memcpy(packet.data(), &reply, sizeof reply);
-    send_packet(channel(), packet.append(text)).IgnoreError();
+    send({.kind = Reply::Kind::kFailed, .variant = running_}, text).IgnoreError();
   }
 
  private:
@@ -226,10 +225,12 @@ class Child {
 
   Status answer(Reply reply, std::span<const double> values) {
     reply.values = int32_t(values.size());
-    std::string packet(sizeof reply + values.size_bytes(), '\0');
-    memcpy(packet.data(), &reply, sizeof reply);
-    memcpy(packet.data() + sizeof reply, values.data(), values.size_bytes());
-    return send_packet(channel(), packet);
+    return send(reply, {reinterpret_cast<const char*>(values.data()), values.size_bytes()});
+  }
+
+  Status send(const Reply& reply, std::string_view rest) {
+    std::string packet(reinterpret_cast<const char*>(&reply), sizeof reply);
+    return send_packet(channel(), packet.append(rest));
   }
 
   const RunRequest& request_;
