@@ -21,13 +21,6 @@ bool is_identifier(std::string_view text) {
                      [](char c) { return absl::ascii_isalnum(c) || c == '_'; });
 }
 
-[[noreturn]] void reject(const std::string& family, std::string_view fault,
-                         std::string_view subject) {
-  std::fprintf(stderr, "schema of %s: %.*s: %.*s\n", family.c_str(), int(fault.size()),
-               fault.data(), int(subject.size()), subject.data());
-  std::abort();
-}
-
 template <class T>
 std::optional<T> parse_number(std::string_view text) {
   T value{};
@@ -90,43 +83,88 @@ std::string Bucketing::text() const {
          fmt::format("{} step{} an octave, rounded up", per_octave, per_octave == 1 ? "" : "s");
 }
 
+StatusOr<Schema> Schema::make(std::string family, int version, std::string documentation,
+                              std::vector<Field> fields, std::vector<std::string> ignored_columns) {
+  Schema schema;
+  schema.family_ = std::move(family);
+  schema.version_ = version;
+  schema.documentation_ = std::move(documentation);
+  schema.fields_ = std::move(fields);
+  schema.ignored_columns_ = std::move(ignored_columns);
+  KILN_RETURN_IF_ERROR(schema.check_names());
+  for (size_t i = 0; i < schema.fields_.size(); ++i) {
+    KILN_RETURN_IF_ERROR(schema.check_field(i));
+  }
+  return schema;
+}
+
 Schema::Schema(std::string family, int version, std::string documentation,
-               std::vector<Field> fields, std::vector<std::string> ignored_columns)
-    : family_(std::move(family)),
-      version_(version),
-      documentation_(std::move(documentation)),
-      fields_(std::move(fields)),
-      ignored_columns_(std::move(ignored_columns)) {
-  if (!is_identifier(family_)) reject(family_, "no identifier", family_);
-  std::set<std::string, std::less<>> names;
+               std::vector<Field> fields, std::vector<std::string> ignored_columns) {
+  StatusOr<Schema> made = make(std::move(family), version, std::move(documentation),
+                               std::move(fields), std::move(ignored_columns));
+  if (!made.ok()) {
+    std::fprintf(stderr, "%s\n", std::string(made.status().message()).c_str());
+    std::abort();
+  }
+  *this = *std::move(made);
+}
+
+Status Schema::check_names() const {
+  if (!is_identifier(family_)) return invalid_field("schema.family", family_, "an identifier");
+  std::set<std::string_view> names;
   for (const Field& field : fields_) {
-    std::vector<std::string> spellings = field.aliases;
+    std::vector<std::string_view> spellings(field.aliases.begin(), field.aliases.end());
     spellings.push_back(field.name);
-    for (const std::string& name : spellings) {
-      if (!is_identifier(name)) reject(family_, "no identifier", name);
-      if (!names.insert(name).second) reject(family_, "name used twice", name);
-    }
-    if (field.type == FieldType::kChoice && field.choices.empty()) {
-      reject(family_, "choice without choices", field.name);
-    }
-    if (field.field_class == FieldClass::kSized && field.type != FieldType::kInteger) {
-      reject(family_, "sized field that is no integer", field.name);
-    }
-    if (field.field_class == FieldClass::kScalar && field.type != FieldType::kReal) {
-      reject(family_, "scalar field that is no real", field.name);
-    }
-    if (!std::has_single_bit(static_cast<uint64_t>(field.bucketing.per_octave))) {
-      reject(family_, "steps an octave must be a power of two", field.name);
+    for (const std::string_view name : spellings) {
+      if (!is_identifier(name) || !names.insert(name).second) {
+        return invalid_field("schema.fields", name, "identifiers, each used once");
+      }
     }
   }
   for (const std::string& column : ignored_columns_) {
-    if (!names.insert(column).second) reject(family_, "name used twice", column);
-  }
-  for (size_t i = 0; i < fields_.size(); ++i) {
-    if (fields_[i].default_value && !check(i, *fields_[i].default_value).ok()) {
-      reject(family_, "default out of range", fields_[i].name);
+    if (!names.insert(column).second) {
+      return invalid_field("schema.ignored_columns", column, "names not used otherwise");
     }
   }
+  return absl::OkStatus();
+}
+
+Status Schema::check_field(size_t index) const {
+  const Field& field = fields_[index];
+  const auto refuse = [&](std::string_view member, std::string_view value,
+                          std::string_view expected) {
+    return invalid_field(fmt::format("schema.fields[{}].{}", field.name, member), value, expected);
+  };
+  if (field.type == FieldType::kChoice && field.choices.empty()) {
+    return refuse("choices", "(none)", "at least one");
+  }
+  if (field.field_class == FieldClass::kSized && field.type != FieldType::kInteger) {
+    return refuse("type", name_of(field.type), "integer, as of every sized field");
+  }
+  if (field.field_class == FieldClass::kScalar && field.type != FieldType::kReal) {
+    return refuse("type", name_of(field.type), "real, as of every scalar field");
+  }
+  if (!(field.minimum <= field.maximum)) {
+    return refuse("minimum", number_text(field.minimum), "at most the maximum");
+  }
+  constexpr double kIntegers = 0x1p63;
+  if (field.type == FieldType::kInteger && !(std::fabs(field.minimum) < kIntegers)) {
+    return refuse("minimum", number_text(field.minimum), "a 64-bit integer");
+  }
+  if (field.multiple_of < 1) {
+    return refuse("multiple_of", std::to_string(field.multiple_of), "at least 1");
+  }
+  if (field.bucketing.per_octave < 1 ||
+      !std::has_single_bit(static_cast<uint64_t>(field.bucketing.per_octave))) {
+    return refuse("bucketing.per_octave", std::to_string(field.bucketing.per_octave),
+                  "a power of two");
+  }
+  if (field.default_value) {
+    if (const auto checked = check(index, *field.default_value); !checked.ok()) {
+      return refuse("default_value", to_text(*field.default_value), expectation(index));
+    }
+  }
+  return absl::OkStatus();
 }
 
 std::optional<size_t> Schema::find(std::string_view name) const {

@@ -54,8 +54,12 @@ struct Field {
 
 class Schema {
  public:
-  // Field names and aliases must be distinct identifiers; violations are programming errors
-  // (abort).
+  // INVALID_ARGUMENT names the fault: names and aliases must be distinct identifiers, ranges not
+  // empty, defaults within them, and classes and types must fit each other.
+  static StatusOr<Schema> make(std::string family, int version, std::string documentation,
+                               std::vector<Field> fields,
+                               std::vector<std::string> ignored_columns = {});
+  // For schemas that are part of the program: aborts where make() refuses.
   Schema(std::string family, int version, std::string documentation, std::vector<Field> fields,
          std::vector<std::string> ignored_columns = {});
 
@@ -78,8 +82,12 @@ class Schema {
   std::string expectation(size_t field) const;
 
  private:
+  Schema() = default;
+  Status check_names() const;
+  Status check_field(size_t field) const;
+
   std::string family_;
-  int version_;
+  int version_ = 0;
   std::string documentation_;
   std::vector<Field> fields_;
   std::vector<std::string> ignored_columns_;

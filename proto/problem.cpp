@@ -1,18 +1,14 @@
 #include "proto/problem.h"
 
 #include <algorithm>
-#include <cmath>
-#include <set>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 
 namespace kiln::proto {
 namespace {
 
-// Bounds on what a published schema may hold; far above any real family.
+// Of a published schema; far above any real family.
 constexpr int kMaxFields = 256;
-constexpr size_t kMaxName = 128;
 
 v1::FieldClass to_message(FieldClass field_class) {
   return v1::FieldClass(int(field_class) + 1);
@@ -20,16 +16,6 @@ v1::FieldClass to_message(FieldClass field_class) {
 
 v1::FieldType to_message(FieldType type) {
   return v1::FieldType(int(type) + 1);
-}
-
-bool is_identifier(std::string_view name) {
-  if (name.empty() || name.size() > kMaxName || absl::ascii_isdigit(name[0])) return false;
-  return std::all_of(name.begin(), name.end(),
-                     [](unsigned char c) { return absl::ascii_isalnum(c) || c == '_'; });
-}
-
-bool is_power_of_two(int64_t n) {
-  return n > 0 && (n & (n - 1)) == 0;
 }
 
 StatusOr<Field> from_message(const v1::Field& message) {
@@ -55,18 +41,8 @@ StatusOr<Field> from_message(const v1::Field& message) {
   if (message.has_default_value()) {
     KILN_ASSIGN_OR_RETURN(field.default_value, proto::from_message(message.default_value()));
   }
-  if (field.multiple_of < 1) {
-    return invalid_field(at + ".multiple_of", absl::StrCat(field.multiple_of), "at least 1");
-  }
-  if (!(field.minimum <= field.maximum)) {
-    return invalid_field(at + ".minimum", absl::StrCat(field.minimum), "at most the maximum");
-  }
   if (message.has_bucketing()) {
     field.bucketing = {message.bucketing().exact_up_to(), message.bucketing().per_octave()};
-    if (!is_power_of_two(field.bucketing.per_octave)) {
-      return invalid_field(at + ".bucketing.per_octave", absl::StrCat(field.bucketing.per_octave),
-                           "a power of two");
-    }
   }
   return field;
 }
@@ -169,28 +145,17 @@ v1::Schema to_message(const Schema& schema) {
 }
 
 StatusOr<Schema> from_message(const v1::Schema& schema) {
-  if (!is_identifier(schema.family())) {
-    return invalid_field("schema.family", schema.family(), "an identifier");
-  }
   if (schema.fields_size() > kMaxFields) {
     return invalid_field("schema.fields", absl::StrCat(schema.fields_size()),
                          absl::StrCat("at most ", kMaxFields));
   }
-  std::set<std::string> names;
   std::vector<Field> fields;
   for (const v1::Field& message : schema.fields()) {
     KILN_ASSIGN_OR_RETURN(Field field, from_message(message));
-    std::vector<std::string> spellings = field.aliases;
-    spellings.push_back(field.name);
-    for (const std::string& name : spellings) {
-      if (!is_identifier(name) || !names.insert(name).second) {
-        return invalid_field("schema.fields", name, "identifiers, each used once");
-      }
-    }
     fields.push_back(std::move(field));
   }
-  return Schema(schema.family(), schema.version(), schema.documentation(), std::move(fields),
-                {schema.ignored_columns().begin(), schema.ignored_columns().end()});
+  return Schema::make(schema.family(), schema.version(), schema.documentation(), std::move(fields),
+                      {schema.ignored_columns().begin(), schema.ignored_columns().end()});
 }
 
 v1::Space to_message(const Space& space, int64_t size) {

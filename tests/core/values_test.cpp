@@ -181,4 +181,33 @@ TEST_CASE("normal numbers are reproducible and normal") {
   CHECK(data != first);
 }
 
+TEST_CASE("a schema that does not hold together is refused, and the fault named") {
+  const auto refused = [](Field field, std::vector<std::string> ignored = {}) {
+    const auto made = Schema::make("sample", 1, "", {std::move(field)}, std::move(ignored));
+    return made.ok() ? std::string() : field_violation(made.status())->field;
+  };
+  const Field rows = {.name = "rows", .field_class = FieldClass::kSized, .maximum = 9};
+  CHECK(refused(rows).empty());
+  const auto changed = [&](auto change) {
+    Field field = rows;
+    change(field);
+    return refused(std::move(field));
+  };
+  CHECK(changed([](Field& f) { f.name = "2nd"; }) == "schema.fields");
+  CHECK(changed([](Field& f) { f.aliases = {"rows"}; }) == "schema.fields");
+  CHECK(changed([](Field& f) { f.type = FieldType::kReal; }) == "schema.fields[rows].type");
+  CHECK(changed([](Field& f) { f.field_class = FieldClass::kScalar; }) ==
+        "schema.fields[rows].type");
+  CHECK(changed([](Field& f) { f.maximum = -1; }) == "schema.fields[rows].minimum");
+  CHECK(changed([](Field& f) { f.minimum = NAN; }) == "schema.fields[rows].minimum");
+  CHECK(changed([](Field& f) { f.minimum = -1e300; }) == "schema.fields[rows].minimum");
+  CHECK(changed([](Field& f) { f.multiple_of = 0; }) == "schema.fields[rows].multiple_of");
+  CHECK(changed([](Field& f) { f.bucketing.per_octave = INT64_MIN; }) ==
+        "schema.fields[rows].bucketing.per_octave");
+  CHECK(changed([](Field& f) { f.default_value = Value(int64_t{10}); }) ==
+        "schema.fields[rows].default_value");
+  CHECK(refused({.name = "dtype", .type = FieldType::kChoice}) == "schema.fields[dtype].choices");
+  CHECK(refused(rows, {"rows"}) == "schema.ignored_columns");
+}
+
 }  // namespace kiln
