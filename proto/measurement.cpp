@@ -1,5 +1,8 @@
 #include "proto/measurement.h"
 
+#include <algorithm>
+#include <cstdint>
+
 #include "absl/strings/str_cat.h"
 #include "proto/problem.h"
 
@@ -8,52 +11,51 @@ namespace {
 
 constexpr int64_t kNanosecondsPerSecond = 1'000'000'000;
 
-void fill(v1::Timing& out, const Timing& timing) {
-  out.set_median_ns(timing.median_ns);
-  out.set_minimum_ns(timing.minimum_ns);
-  out.set_p10_ns(timing.p10_ns);
-  out.set_p90_ns(timing.p90_ns);
-  out.set_median_low_ns(timing.median_low_ns);
-  out.set_median_high_ns(timing.median_high_ns);
-  out.set_samples(timing.samples);
-  out.set_probe_ratio(timing.probe_ratio);
-  out.set_peak_fraction(timing.peak_fraction);
-  out.set_noisy(timing.noisy);
+// Members are called the same in the message: one list serves both ways.
+#define KILN_TIMING_MEMBERS(MEMBER) \
+  MEMBER(median_ns);                \
+  MEMBER(minimum_ns);               \
+  MEMBER(p10_ns);                   \
+  MEMBER(p90_ns);                   \
+  MEMBER(median_low_ns);            \
+  MEMBER(median_high_ns);           \
+  MEMBER(samples);                  \
+  MEMBER(probe_ratio);              \
+  MEMBER(peak_fraction);            \
+  MEMBER(noisy)
+#define KILN_VERIFICATION_MEMBERS(MEMBER) \
+  MEMBER(seeds);                          \
+  MEMBER(units);                          \
+  MEMBER(units_total);                    \
+  MEMBER(worst_error);                    \
+  MEMBER(worst_absolute);                 \
+  MEMBER(problem)
+
+#define KILN_TO_MESSAGE(member) message.set_##member(value.member)
+#define KILN_FROM_MESSAGE(member) value.member = message.member()
+
+v1::Timing to_message(const Timing& value) {
+  v1::Timing message;
+  KILN_TIMING_MEMBERS(KILN_TO_MESSAGE);
+  return message;
 }
 
 Timing from_message(const v1::Timing& message) {
-  Timing timing;
-  timing.median_ns = message.median_ns();
-  timing.minimum_ns = message.minimum_ns();
-  timing.p10_ns = message.p10_ns();
-  timing.p90_ns = message.p90_ns();
-  timing.median_low_ns = message.median_low_ns();
-  timing.median_high_ns = message.median_high_ns();
-  timing.samples = message.samples();
-  timing.probe_ratio = message.probe_ratio();
-  timing.peak_fraction = message.peak_fraction();
-  timing.noisy = message.noisy();
-  return timing;
+  Timing value;
+  KILN_TIMING_MEMBERS(KILN_FROM_MESSAGE);
+  return value;
 }
 
-void fill(v1::Verification& out, const Verification& verification) {
-  out.set_seeds(verification.seeds);
-  out.set_units(verification.units);
-  out.set_units_total(verification.units_total);
-  out.set_worst_error(verification.worst_error);
-  out.set_worst_absolute(verification.worst_absolute);
-  out.set_problem(verification.problem);
+v1::Verification to_message(const Verification& value) {
+  v1::Verification message;
+  KILN_VERIFICATION_MEMBERS(KILN_TO_MESSAGE);
+  return message;
 }
 
 Verification from_message(const v1::Verification& message) {
-  Verification verification;
-  verification.seeds = message.seeds();
-  verification.units = message.units();
-  verification.units_total = message.units_total();
-  verification.worst_error = message.worst_error();
-  verification.worst_absolute = message.worst_absolute();
-  verification.problem = message.problem();
-  return verification;
+  Verification value;
+  KILN_VERIFICATION_MEMBERS(KILN_FROM_MESSAGE);
+  return value;
 }
 
 }  // namespace
@@ -83,8 +85,8 @@ v1::Measurement to_message(const Measurement& measurement) {
   *message.mutable_config() = to_message(measurement.config);
   message.set_verdict(to_message(measurement.verdict));
   message.set_diagnostics(measurement.diagnostics);
-  fill(*message.mutable_timing(), measurement.timing);
-  fill(*message.mutable_verification(), measurement.verification);
+  *message.mutable_timing() = to_message(measurement.timing);
+  *message.mutable_verification() = to_message(measurement.verification);
   message.set_cache(to_message(measurement.cache));
   message.set_compile_ms(measurement.compile_ms);
   message.set_artifact_hash(measurement.artifact_hash);
@@ -134,7 +136,8 @@ int64_t to_unix_ns(const google::protobuf::Timestamp& time) {
   constexpr int64_t kMaxSeconds = INT64_MAX / kNanosecondsPerSecond - 1;
   if (time.seconds() > kMaxSeconds) return INT64_MAX;
   if (time.seconds() < -kMaxSeconds) return INT64_MIN;
-  return time.seconds() * kNanosecondsPerSecond + time.nanos();
+  const int64_t nanoseconds = std::clamp<int64_t>(time.nanos(), 0, kNanosecondsPerSecond - 1);
+  return time.seconds() * kNanosecondsPerSecond + nanoseconds;
 }
 
 }  // namespace kiln::proto
