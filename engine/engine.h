@@ -19,6 +19,7 @@
 #include "core/fingerprint.h"
 #include "core/plan.h"
 #include "core/problem.h"
+#include "core/provenance.h"
 #include "core/status.h"
 #include "db/store.h"
 #include "tuner/tuner.h"
@@ -50,18 +51,6 @@ struct Policy {
   bool frozen = false;        // never tunes, never compiles
   bool exact = false;         // only a winner measured on exactly this problem
   int64_t pinned_winner = 0;  // this winner or NOT_FOUND
-};
-
-struct Provenance {
-  enum class Kind : uint8_t { kTuned, kTransferred, kDefault };
-  Kind kind = Kind::kDefault;
-  bool provisional = true;    // something better may come
-  bool stale = false;         // tuned with other code or another toolchain
-  int64_t winner_id = 0;      // tuned and transferred
-  std::string tuned_problem;  // text of the problem it was tuned on
-  Measurement measurement;    // with its verification
-  std::optional<Measurement> baseline;
-  int64_t job_id = 0;  // of the tuning under way or queued, 0: none
 };
 
 struct KernelAnswer {

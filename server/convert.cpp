@@ -154,19 +154,6 @@ StatusOr<std::vector<db::JobState>> from_message(
   return converted;
 }
 
-v1::Provenance to_message(const engine::Provenance& provenance) {
-  v1::Provenance message;
-  message.set_kind(v1::Provenance::Kind(int(provenance.kind) + 1));
-  message.set_provisional(provenance.provisional);
-  message.set_stale(provenance.stale);
-  message.set_winner_id(provenance.winner_id);
-  message.set_tuned_problem(provenance.tuned_problem);
-  *message.mutable_measurement() = proto::to_message(provenance.measurement);
-  if (provenance.baseline) *message.mutable_baseline() = proto::to_message(*provenance.baseline);
-  message.set_job_id(provenance.job_id);
-  return message;
-}
-
 v1::Cost to_message(const Cost& cost) {
   v1::Cost message;
   message.set_flops(cost.flops);

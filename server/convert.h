@@ -22,7 +22,6 @@ StatusOr<engine::TuneRequest> from_message(const v1::CreateJobRequest& request);
 StatusOr<std::vector<db::JobState>> from_message(
     const google::protobuf::RepeatedField<int>& states);
 
-v1::Provenance to_message(const engine::Provenance& provenance);
 v1::Cost to_message(const Cost& cost);
 v1::Device to_message(const engine::DeviceView& device);
 v1::Job to_message(const engine::JobView& job);

@@ -6,6 +6,7 @@
 #include "core/key.h"
 #include "proto/plan.h"
 #include "proto/problem.h"
+#include "proto/provenance.h"
 #include "server/answer.h"
 #include "server/convert.h"
 
@@ -73,7 +74,7 @@ Status Service::get_kernel(const grpc::ServerContext& context, const v1::GetKern
   proto::fill(*response.mutable_artifact(), *answer.artifact, !known);
   *response.mutable_plan() = proto::to_message(*answer.plan);
   *response.mutable_config() = proto::to_message(answer.config);
-  *response.mutable_provenance() = to_message(answer.provenance);
+  *response.mutable_provenance() = proto::to_message(answer.provenance);
   *response.mutable_cost() = to_message(answer.cost);
   return absl::OkStatus();
 }

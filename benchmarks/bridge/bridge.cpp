@@ -176,7 +176,7 @@ StatusOr<Loaded> load_winner(KilnBench& bench, const Problem& problem) {
   policy.frozen = true;
   KILN_ASSIGN_OR_RETURN(const auto answer,
                         bench.engine->get_kernel(problem, "host", policy, std::stop_token()));
-  if (!answer.artifact || answer.provenance.kind != engine::Provenance::Kind::kTuned) {
+  if (!answer.artifact || answer.provenance.kind != Provenance::Kind::kTuned) {
     return absl::NotFoundError("not tuned: " + problem.text());
   }
   KILN_ASSIGN_OR_RETURN(auto kernel, kiln::runtime::Kernel::load(*answer.artifact, *answer.plan));

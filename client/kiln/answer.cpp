@@ -1,37 +1,11 @@
 #include "client/kiln/answer.h"
 
-#include "absl/strings/str_cat.h"
 #include "client/kiln/policy.h"
-#include "proto/measurement.h"
 #include "proto/plan.h"
 #include "proto/problem.h"
+#include "proto/provenance.h"
 
 namespace kiln {
-namespace {
-
-StatusOr<Provenance> from_message(const v1::Provenance& message) {
-  if (message.kind() < v1::Provenance::KIND_TUNED ||
-      message.kind() > v1::Provenance::KIND_DEFAULT) {
-    return invalid_field("provenance.kind", absl::StrCat(int(message.kind())),
-                         "a kind of this version");
-  }
-  Provenance provenance;
-  provenance.kind = Provenance::Kind(message.kind() - 1);
-  provenance.provisional = message.provisional();
-  provenance.stale = message.stale();
-  provenance.winner_id = message.winner_id();
-  provenance.tuned_problem = message.tuned_problem();
-  if (message.has_measurement()) {
-    KILN_ASSIGN_OR_RETURN(provenance.measurement, proto::from_message(message.measurement()));
-  }
-  if (message.has_baseline()) {
-    KILN_ASSIGN_OR_RETURN(provenance.baseline, proto::from_message(message.baseline()));
-  }
-  provenance.job_id = message.job_id();
-  return provenance;
-}
-
-}  // namespace
 
 v1::Policy to_message(const Policy& policy) {
   v1::Policy message;
@@ -54,7 +28,7 @@ StatusOr<std::shared_ptr<const ServedKernel>> served_kernel(
     KILN_ASSIGN_OR_RETURN(code, runtime::Kernel::load(artifact, plan));
   }
   kernel->code = std::move(code);
-  KILN_ASSIGN_OR_RETURN(kernel->provenance, from_message(answer.provenance()));
+  KILN_ASSIGN_OR_RETURN(kernel->provenance, proto::from_message(answer.provenance()));
   kernel->config = proto::from_message(answer.config());
   kernel->artifact_hash = answer.artifact().hash();
   kernel->device = answer.device();

@@ -62,7 +62,7 @@ void ScriptedEngine::serve(Behaviour behaviour, bool tuned) {
   answer.cost = family_.cost(problem);
   answer.device = "host";
   answer.fingerprint = device_->fingerprint().text();
-  using Kind = engine::Provenance::Kind;
+  using Kind = Provenance::Kind;
   answer.provenance.kind = tuned ? Kind::kTuned : Kind::kDefault;
   answer.provenance.provisional = !tuned;
   answer.provenance.winner_id = tuned ? 7 : 0;
