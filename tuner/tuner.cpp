@@ -37,13 +37,16 @@ class DeviceTuner : public Tuner {
         options.priority == Priority::kBackground ? Urgency::kBackground : Urgency::kForeground;
     KILN_ASSIGN_OR_RETURN(Turn turn, turns_.take(urgency, stop));
     KILN_ASSIGN_OR_RETURN(const PeakRates peaks, measured_peaks());
-    const SearchContext context{.device = device_,
-                                .worker = *worker_,
-                                .compilers = compilers_,
-                                .peaks = peaks,
-                                .idle_load = options_.idle_load};
-    Search search(context, family, problem, options, sink, progress, stop);
-    StatusOr<Outcome> outcome = search.run(turn);
+    const SearchTask task{.device = device_,
+                          .worker = *worker_,
+                          .compilers = compilers_,
+                          .family = family,
+                          .problem = problem,
+                          .options = options,
+                          .sink = sink,
+                          .stop = stop};
+    Search search(task, turn, options_.idle_load, peaks, progress);
+    StatusOr<Outcome> outcome = search.run();
     peaks_ = search.peaks();
     worker_->release_memory();
     return outcome;
