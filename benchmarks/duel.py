@@ -6,16 +6,16 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 
 from benchmarks.buffers import Rotation, sets_needed
 from benchmarks.case import Case, Result
 from benchmarks.intervals import median
-from benchmarks.kiln import Argument, Kiln, KilnError
+from benchmarks.kiln import Argument, Kiln, KilnError, Problem
 from benchmarks.report import Progress
-from benchmarks.timing import Contestant, play
+from benchmarks.timing import Contestant, Match, play
 
 LONGEST_TUNING = 20.0  # seconds a case
 SHORTEST_TUNING = 3.0
@@ -55,6 +55,47 @@ def tuning_budget(
     return min(most, max(SHORTEST_TUNING, left / remaining - 1.5 * MEASURING))
 
 
+def sitting(
+    kiln: Kiln,
+    cases: list[Case],
+    limit_seconds: float | None,
+    tuning_seconds: float,
+    play_case: Callable[[Case, float, Callable[[str], None]], tuple[Result, str]],
+) -> tuple[list[Result], list[str]]:
+    """The results, and what was left out or failed. With `limit_seconds`, tuning gets the less
+    time the more cases remain, and cases that nothing is left for are left out. `play_case` takes
+    a case, its seconds for tuning and a listener for what it is about to do, and gives the result
+    with a word on it."""
+    start = time.monotonic()
+    results: list[Result] = []
+    problems: list[str] = []
+    progress = Progress(len(cases))
+
+    def missed(case: Case, why: str) -> None:
+        problems.append(f"{case.title}: {why}")
+        progress.finished(problems[-1])
+
+    for index, case in enumerate(cases):
+        budget = tuning_budget(start, limit_seconds, len(cases) - index, tuning_seconds)
+        if budget is None:
+            missed(case, "left out, the time is spent")
+            continue
+        try:
+            kiln.problem(case.family, case.problem)
+        except KilnError as error:
+            missed(case, f"not admitted: {error}")
+            continue
+        title = case.title
+        try:
+            result, word = play_case(case, budget, lambda step: progress.note(f"{title}: {step}"))
+        except (KilnError, WrongResult, RuntimeError, MemoryError) as error:
+            missed(case, f"FAILED: {error}")
+            continue
+        results.append(result)
+        progress.finished(f"{case.title}: {word}")
+    return results, problems
+
+
 @torch.inference_mode()
 def duels(
     kiln: Kiln,
@@ -63,39 +104,15 @@ def duels(
     limit_seconds: float | None,
     tuning_seconds: float,
 ) -> tuple[list[Result], list[str]]:
-    """The results, and what was left out or failed. With `limit_seconds`, tuning gets the less
-    time the more cases remain, and cases that nothing is left for are left out."""
-    start = time.monotonic()
-    results: list[Result] = []
-    problems: list[str] = []
-    progress = Progress(len(cases))
-    for index, case in enumerate(cases):
-        budget = tuning_budget(start, limit_seconds, len(cases) - index, tuning_seconds)
-        if budget is None:
-            problems.append(f"{case.title}: left out, the time is spent")
-            progress.finished(problems[-1])
-            continue
-        try:
-            progress.note(f"{case.title}: tuning ({budget:.0f} s)")
-            kiln.problem(case.family, case.problem)
-        except KilnError as error:
-            problems.append(f"{case.title}: not admitted: {error}")
-            progress.finished(problems[-1])
-            continue
-        try:
-            tuned = kiln.tune(case.family, case.problem, budget)
-            progress.note(f"{case.title}: measuring")
-            result = duel(kiln, case, discipline)
-        except (KilnError, WrongResult, RuntimeError, MemoryError) as error:
-            problems.append(f"{case.title}: FAILED: {error}")
-            progress.finished(problems[-1])
-            continue
-        results.append(result)
-        progress.finished(
-            f"{case.title}: {result.kiln:.3g} {result.unit}, ratio {result.ratio:.2f}"
-            + (f", tuned in {tuned['seconds']:.0f} s" if tuned["tuned_now"] else "")
-        )
-    return results, problems
+    def play_case(case: Case, budget: float, note: Callable[[str], None]) -> tuple[Result, str]:
+        note(f"tuning ({budget:.0f} s)")
+        tuned = kiln.tune(case.family, case.problem, budget)
+        note("measuring")
+        result = duel(kiln, case, discipline)
+        word = f"{result.kiln:.3g} {result.unit}, ratio {result.ratio:.2f}"
+        return result, word + (f", tuned in {tuned['seconds']:.0f} s" if tuned["tuned_now"] else "")
+
+    return sitting(kiln, cases, limit_seconds, tuning_seconds, play_case)
 
 
 def duel(kiln: Kiln, case: Case, discipline: Discipline) -> Result:
@@ -123,6 +140,18 @@ def duel(kiln: Kiln, case: Case, discipline: Discipline) -> Result:
     fraction = median(
         [work / seconds / rate for seconds, rate in zip(match.kiln, match.rates, strict=True)]
     )
+    return result_of(
+        case,
+        problem,
+        match,
+        group=discipline.group(case),
+        peak_fraction=fraction,
+        config=kernel.config,
+    )
+
+
+def result_of(case: Case, problem: Problem, match: Match, **more: Any) -> Result:
+    work = problem.bytes if problem.bandwidth_bound else problem.flops
     return Result(
         case=case.title,
         kiln=work / median(match.kiln) * 1e-9,
@@ -131,9 +160,7 @@ def duel(kiln: Kiln, case: Case, discipline: Discipline) -> Result:
         ratio=match.ratio.median,
         ratio_low=match.ratio.low,
         ratio_high=match.ratio.high,
-        group=discipline.group(case),
-        peak_fraction=fraction,
-        config=kernel.config,
+        **more,
     )
 
 

@@ -4,7 +4,7 @@ the search had come within 5 % of its final best."""
 from __future__ import annotations
 
 import tempfile
-import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +13,8 @@ import torch
 from benchmarks import attention, depthwise, gemm
 from benchmarks.buffers import Rotation, sets_needed
 from benchmarks.case import Case, Result
-from benchmarks.duel import MEASURING, Discipline, probe_kind, tuning_budget
-from benchmarks.intervals import median
-from benchmarks.kiln import Kiln, KilnError
-from benchmarks.report import Progress
+from benchmarks.duel import MEASURING, Discipline, probe_kind, result_of, sitting
+from benchmarks.kiln import Kiln
 from benchmarks.timing import Contestant, play
 
 NEAR = 1.05  # of the final best's time
@@ -36,33 +34,14 @@ def run(
     state.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="gain-", dir=state) as fresh:
         kiln = Kiln(Path(fresh))
-        start = time.monotonic()
-        results: list[Result] = []
-        problems: list[str] = []
-        progress = Progress(len(cases))
-        for index, case in enumerate(cases):
-            budget = tuning_budget(start, limit_seconds, len(cases) - index, tuning_seconds)
-            if budget is None:
-                problems.append(f"{case.title}: left out, the time is spent")
-                progress.finished(problems[-1])
-                continue
-            try:
-                kiln.problem(case.family, case.problem)
-            except KilnError as error:
-                problems.append(f"{case.title}: not admitted: {error}")
-                progress.finished(problems[-1])
-                continue
-            try:
-                progress.note(f"{case.title}: tuning ({budget:.0f} s)")
-                tuned = kiln.tune(case.family, case.problem, budget, force=True)
-                result = duel(kiln, case, DISCIPLINES[case.family], tuned)
-            except (KilnError, RuntimeError, MemoryError) as error:
-                problems.append(f"{case.title}: FAILED: {error}")
-                progress.finished(problems[-1])
-                continue
-            results.append(result)
-            progress.finished(f"{case.title}: gain {result.ratio:.2f}")
-        return kiln, results, problems
+
+        def play_case(case: Case, budget: float, note: Callable[[str], None]) -> tuple[Result, str]:
+            note(f"tuning ({budget:.0f} s)")
+            tuned = kiln.tune(case.family, case.problem, budget, force=True)
+            result = duel(kiln, case, DISCIPLINES[case.family], tuned)
+            return result, f"gain {result.ratio:.2f}"
+
+        return kiln, *sitting(kiln, cases, limit_seconds, tuning_seconds, play_case)
 
 
 def duel(kiln: Kiln, case: Case, discipline: Discipline, tuned: dict[str, Any]) -> Result:
@@ -83,15 +62,10 @@ def duel(kiln: Kiln, case: Case, discipline: Discipline, tuned: dict[str, Any]) 
     finally:
         winner.close()
         default.close()
-    work = problem.bytes if problem.bandwidth_bound else problem.flops
-    return Result(
-        case=case.title,
-        kiln=work / median(match.kiln) * 1e-9,
-        peers={name: work / seconds * 1e-9 for name, seconds in match.peers.items()},
-        unit="GB/s" if problem.bandwidth_bound else "GFLOP/s",
-        ratio=match.ratio.median,
-        ratio_low=match.ratio.low,
-        ratio_high=match.ratio.high,
+    return result_of(
+        case,
+        problem,
+        match,
         group=case.family,
         config=winner.config,
         extra=convergence(tuned),
