@@ -70,13 +70,17 @@ class Waiter {
   Clock::time_point busy_until_{};  // another thread was seen to use this processor
 };
 
-// A thread that blocks all signals: they belong to the threads of the program.
+// Threads started meanwhile block all signals, which belong to the threads of the program; but for
+// those that a thread's own instructions raise, for handlers to tell what a kernel did.
 class QuietSignals {
  public:
   QuietSignals() {
-    sigset_t all;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before_);
+    sigset_t others;
+    sigfillset(&others);
+    for (const int own : {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGSYS, SIGABRT}) {
+      sigdelset(&others, own);
+    }
+    pthread_sigmask(SIG_SETMASK, &others, &before_);
   }
   ~QuietSignals() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
 

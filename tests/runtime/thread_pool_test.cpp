@@ -1,5 +1,6 @@
 #include "runtime/host/thread_pool.h"
 
+#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -113,6 +114,29 @@ TEST_CASE("Work is shared: a long block does not hold up the others") {
   };
   pool.run(8, body, &context);
   CHECK(context.done == 7);
+}
+
+TEST_CASE("Workers take a program's signals from nobody, but those of their own faults") {
+  ThreadPool pool(2);
+  struct Context {
+    std::atomic<int> begun{0};
+    std::atomic<bool> terminates{true}, faults{false};
+  } context;
+  auto body = [](void* opaque, int64_t, int64_t, int worker) {
+    auto& c = *static_cast<Context*>(opaque);
+    if (worker == 1) {
+      sigset_t blocked;
+      pthread_sigmask(SIG_SETMASK, nullptr, &blocked);
+      c.terminates = sigismember(&blocked, SIGTERM) == 0;
+      c.faults = sigismember(&blocked, SIGSEGV) == 0;
+    }
+    ++c.begun;
+    while (c.begun < 2)  // so that both threads take part
+      std::this_thread::yield();
+  };
+  pool.run(8, body, &context);
+  CHECK_FALSE(context.terminates);
+  CHECK(context.faults);
 }
 
 // The thread sanitizer cannot follow a child that starts threads.
