@@ -74,6 +74,12 @@ need_build_tools() {
   need_python "${kiln_build_python[@]}"
 }
 
+need_sanitizers() {
+  need_packages "${kiln_sanitizer_packages[@]}"
+  # Where they look for llvm-symbolizer, which Debian gives a version in /usr/bin.
+  export PATH=$PATH:/usr/lib/llvm-19/bin
+}
+
 need_bench_tools() {
   local pip_options=()
   need_python "${kiln_bench_python[@]}"
