@@ -1,11 +1,9 @@
 // The daemon as a process, with the real engine.
 
-#include <grpcpp/create_channel.h>
 #include <grpcpp/grpcpp.h>
 
-#include <atomic>
-
 #include "kiln/v1/kiln.grpc.pb.h"
+#include "tests/server/many_clients.h"
 #include "tests/support/kilnd_process.h"
 
 namespace kiln {
@@ -14,10 +12,7 @@ namespace {
 using testing::KilndProcess;
 
 std::unique_ptr<v1::Kiln::Stub> stub_of(const KilndProcess& kilnd) {
-  grpc::ChannelArguments own;  // a connection of its own
-  own.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-  return v1::Kiln::NewStub(
-      grpc::CreateCustomChannel("unix:" + kilnd.socket(), grpc::InsecureChannelCredentials(), own));
+  return testing::connect(kilnd.socket());
 }
 
 // A small attention problem; `head_dim` tells problems apart.
@@ -140,24 +135,7 @@ TEST_CASE("a configuration with a fault is kept out on SIGHUP, and said so") {
 TEST_CASE("200 clients that ask for one untuned problem are all answered, with one job") {
   KilndProcess kilnd({"--background", "always"});
   kilnd.start();
-  constexpr int kClients = 200;
-  std::atomic<int> answered = 0;
-  std::vector<std::thread> clients;
-  for (int i = 0; i < kClients; ++i) {
-    clients.emplace_back([&] {
-      v1::GetKernelRequest request;
-      *request.mutable_problem() = attention(40);
-      grpc::ClientContext context;
-      context.set_wait_for_ready(true);
-      v1::GetKernelResponse response;
-      if (stub_of(kilnd)->GetKernel(&context, request, &response).ok() && response.found()) {
-        ++answered;
-      }
-    });
-  }
-  for (std::thread& client : clients)
-    client.join();
-  CHECK(answered == kClients);
+  CHECK(testing::served_at_once(200, kilnd.socket(), attention(40)) == 200);
   grpc::ClientContext context;
   v1::ListJobsResponse jobs;
   REQUIRE(stub_of(kilnd)->ListJobs(&context, v1::ListJobsRequest(), &jobs).ok());

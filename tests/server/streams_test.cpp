@@ -3,6 +3,7 @@
 #include <grpcpp/grpcpp.h>
 
 #include "proto/status.h"
+#include "tests/server/many_clients.h"
 #include "tests/support/running_daemon.h"
 
 namespace kiln {
@@ -10,6 +11,7 @@ namespace {
 
 using testing::eventually;
 using testing::RunningDaemon;
+using testing::served_at_once;
 
 int64_t create_job(v1::Kiln::Stub& stub) {
   v1::CreateJobRequest request;
@@ -169,26 +171,7 @@ TEST_CASE("stopping ends streams and waits at once, and jobs are kept") {
 
 TEST_CASE("200 clients at once are all answered") {
   RunningDaemon running;
-  constexpr int kClients = 200;
-  std::atomic<int> answered = 0;
-  std::vector<std::thread> clients;
-  for (int i = 0; i < kClients; ++i) {
-    clients.emplace_back([&] {
-      v1::GetKernelRequest request;
-      *request.mutable_problem() = RunningDaemon::problem(1000);
-      grpc::ChannelArguments own;  // a connection of its own
-      own.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-      const auto stub = v1::Kiln::NewStub(grpc::CreateCustomChannel(
-          "unix:" + running.socket(), grpc::InsecureChannelCredentials(), own));
-      grpc::ClientContext context;
-      context.set_wait_for_ready(true);
-      v1::GetKernelResponse response;
-      if (stub->GetKernel(&context, request, &response).ok() && response.found()) ++answered;
-    });
-  }
-  for (std::thread& client : clients)
-    client.join();
-  CHECK(answered == kClients);
+  CHECK(served_at_once(200, running.socket(), RunningDaemon::problem(1000)) == 200);
 }
 
 }  // namespace
