@@ -13,11 +13,16 @@ namespace {
 using tile::footprint::panel_rows;
 using tile::footprint::stream_bytes;
 
-constexpr int kSpaceVersion = 1;
+constexpr int kSpaceVersion = 2;
 // Accumulators of a register block: 16 or 32 registers less the operands' (tile/footprint.h).
 constexpr int kSums = 12, kSumsOfLargeFile = 24;
+// Keys are padded to a register block's columns: more of them gain nothing.
+constexpr int kMostColumns = 12;
 // Up to this many rows columns in lanes always win, beyond that many rows in lanes do.
 constexpr int kFewRows = 8, kMaxRowsForColumns = 32;
+// One vector of rows among more than these matters less than what register blocks of single vectors
+// load more.
+constexpr int kFewVectors = 25;
 constexpr int64_t kColumnsBlockN = 96;  // with columns in lanes its length moves nothing
 // The default's model of a block: rows whose products take as long as all else that a chunk of keys
 // costs, and what chunks of 96 keys gain over 48 (measured with AVX2, f32, head dimension 128).
@@ -60,7 +65,7 @@ std::vector<Parameter> parameters(const AttentionProblem& p, const Target& t) {
       {.name = "register_rows",
        .documentation =
            "vectors of rows in a register block; it has as many columns as registers allow",
-       .values = large ? std::vector<int64_t>{2, 4} : std::vector<int64_t>{2, 3}},
+       .values = large ? std::vector<int64_t>{1, 2, 4} : std::vector<int64_t>{2, 3}},
       {.name = "block_m",
        .documentation = "rows of a tile",
        .values = {1, 2, 4, 8, 16, 24, 32, 48, 64, 96, 128, 192, 256}},
@@ -86,6 +91,12 @@ std::vector<Constraint> constraints(const AttentionProblem& p, const Target& t) 
          const int64_t rows = p.rows(c.at("pack_heads") != 0);
          return rows <= kFewRows ? !rows_in_lanes(c)
                                  : rows_in_lanes(c) || rows <= kMaxRowsForColumns;
+       }},
+      {"register_rows = 1 only for an odd number of vectors of rows, at most 25",
+       {"lanes", "pack_heads", "register_rows"},
+       [=](const Config& c) {
+         const int64_t vectors = ceil_div(p.rows(c.at("pack_heads") != 0), lanes);
+         return c.at("register_rows") != 1 || (vectors % 2 != 0 && vectors <= kFewVectors);
        }},
       {"lanes = columns: register_rows = 2 (unused)",
        {"lanes", "register_rows"},
@@ -140,7 +151,8 @@ Space attention_space(const AttentionProblem& problem, const Target& target) {
 }
 
 int64_t register_columns(const Config& config, const Target& target) {
-  return (target.vector_registers >= 32 ? kSumsOfLargeFile : kSums) / config.at("register_rows");
+  const int64_t sums = target.vector_registers >= 32 ? kSumsOfLargeFile : kSums;
+  return std::min<int64_t>(kMostColumns, sums / config.at("register_rows"));
 }
 
 Config attention_default(const AttentionProblem& p, const Target& t) {
@@ -154,7 +166,7 @@ Config attention_default(const AttentionProblem& p, const Target& t) {
   double best_score = 0;
   // Larger register blocks first where registers abound: on a tie they load less.
   const bool large = t.vector_registers >= 32;
-  for (int64_t register_rows : {large ? 4 : 2, large ? 2 : 3}) {
+  for (int64_t register_rows : large ? std::vector<int64_t>{4, 2, 1} : std::vector<int64_t>{2, 3}) {
     for (int64_t block_m : {256, 192, 128, 96, 64, 48, 32, 24, 16, 8, 4, 2, 1}) {
       const int64_t count = blocks(p, pack, block_m);
       for (int64_t block_n : {96, 48}) {
