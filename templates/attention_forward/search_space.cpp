@@ -188,7 +188,7 @@ Config attention_default(const AttentionProblem& p, const Target& t) {
         const double useful = double(rows) / double(ceil_div(rows, panel) * panel);
         const double rounds = double(count * splits) / t.threads;
         const double score = useful * rounds / std::ceil(rounds) /
-                             (1 + kChunkCost / double(block_m)) *
+                             (1 + kChunkCost * double(ceil_div(rows, block_m)) / double(rows)) *
                              (block_n == 96 ? kLongChunkGain : 1);
         if (score > best_score) {
           best_score = score;

@@ -146,7 +146,6 @@ Bench::Bench(const Family& family, const std::string& device, int forced_lanes, 
   }
   if (!available(device)) {
     emulated_ = testing::EmulatedProcessor::instance();
-    REQUIRE(emulated_ != nullptr);
     // Whoever loads an artifact refuses what this machine cannot run.
     std::string& header = options.sources.find("tile/host.h")->second;
     const std::string name = "\"" + device.substr(device.find(':') + 1) + "\"";
@@ -179,17 +178,23 @@ Problem Bench::problem(const std::string& fields) const {
   return *std::move(parsed);
 }
 
-std::shared_ptr<const runtime::Kernel> Bench::kernel(const Problem& problem, const Config& config) {
+const Artifact& Bench::compile(const Problem& problem, const Config& config) {
   const std::string key = statics_key(problem) + config.text();
   auto found = artifacts_.find(key);
   if (found == artifacts_.end()) {
+    INFO(problem.text() << " | " << config.text() << " | " << device_->name());
     auto artifact = device_->compile(family_.source(problem, config, target_), {});
     INFO(artifact.status());
     REQUIRE(artifact.ok());
     if (emulated_ != nullptr) artifact->architecture = "baseline";
     found = artifacts_.emplace(key, *std::move(artifact)).first;
   }
-  auto loaded = runtime::Kernel::load(found->second, family_.plan(problem, config, target_));
+  return found->second;
+}
+
+std::shared_ptr<const runtime::Kernel> Bench::kernel(const Problem& problem, const Config& config) {
+  auto loaded =
+      runtime::Kernel::load(compile(problem, config), family_.plan(problem, config, target_));
   INFO(loaded.status());
   REQUIRE(loaded.ok());
   return *std::move(loaded);
@@ -279,6 +284,11 @@ double Bench::verify(const std::string& fields, const Config& config, const Spac
 double Bench::verify_default(const std::string& fields, const Spacing& spacing) {
   const Problem p = problem(fields);
   return verify(p, family_.default_config(p, target_), spacing);
+}
+
+void Bench::compile_default(const std::string& fields) {
+  const Problem p = problem(fields);
+  compile(p, family_.default_config(p, target_));
 }
 
 }  // namespace kiln::test

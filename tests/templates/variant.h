@@ -62,8 +62,11 @@ class Bench {
   double verify(const std::string& fields, const Config& config, const Spacing& spacing = {});
   double verify(const Problem& problem, const Config& config, const Spacing& spacing = {});
   double verify_default(const std::string& fields, const Spacing& spacing = {});
+  // For what this machine cannot run.
+  void compile_default(const std::string& fields);
 
  private:
+  const Artifact& compile(const Problem& problem, const Config& config);
   std::shared_ptr<const runtime::Kernel> kernel(const Problem& problem, const Config& config);
   Status launch(const runtime::Dispatch& dispatch, const std::vector<runtime::Tensor>& arguments,
                 int workers) const;
