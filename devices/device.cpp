@@ -4,6 +4,7 @@
 
 #include <optional>
 
+#include "devices/emulator/emulator_device.h"
 #include "devices/host/host_device.h"
 #include "runtime/host/instruction_set.h"
 
@@ -24,6 +25,9 @@ StatusOr<std::unique_ptr<Device>> open_device(std::string_view name, const Devic
     set = runtime::parse_instruction_set(name.substr(kHost.size() + 1));
   }
   if (set) return std::make_unique<HostDevice>(std::string(name), *set, options);
+  for (int lanes : kEmulatedLanes) {
+    if (name == emulator_name(lanes)) return std::make_unique<EmulatorDevice>(lanes, options);
+  }
   return absl::NotFoundError(fmt::format("no device {}; there are {}", printable(name, 64),
                                          fmt::join(device_names(), ", ")));
 }
@@ -33,6 +37,8 @@ std::vector<std::string> device_names() {
   for (int set = int(runtime::best_instruction_set()); set >= 0; --set) {
     names.push_back(fmt::format("{}:{}", kHost, name_of(InstructionSet(set))));
   }
+  for (int lanes : kEmulatedLanes)
+    names.push_back(emulator_name(lanes));
   return names;
 }
 

@@ -58,10 +58,11 @@ struct DeviceOptions {
 };
 
 // "host" (this processor's best instruction set) or "host:<instruction set>" (a weaker one, for
-// tests and comparison). NOT_FOUND names the devices that exist.
+// tests and comparison); "emulator:warp32" or "emulator:wave64" (GPUs of that warp size, emulated:
+// slow, and every access is checked). NOT_FOUND names the devices that exist.
 StatusOr<std::unique_ptr<Device>> open_device(std::string_view name, const DeviceOptions& options);
 
-// Names of the devices that work here, best first.
+// Names of the devices that work here, best first, the emulator last.
 std::vector<std::string> device_names();
 
 }  // namespace kiln::devices

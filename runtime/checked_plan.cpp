@@ -198,7 +198,8 @@ class PlanChecker {
   }
 
   Status check(const std::string& place, const Launch& launch, size_t step) {
-    CheckedPlan::Launch checked{.entry = launch.entry, .grid = {}, .arguments = {}};
+    CheckedPlan::Launch checked{
+        .entry = launch.entry, .grid = {}, .arguments = {}, .scratchpad_bytes = {}};
     if (launch.entry.empty() || launch.entry.size() > kMaxEntryName) {
       return invalid_field(place + ".entry", launch.entry, "the name of an entry");
     }
@@ -206,6 +207,14 @@ class PlanChecker {
       KILN_RETURN_IF_ERROR(
           parse(fmt::format("{}.grid[{}]", place, axis), launch.grid[axis], checked.grid[axis]));
     }
+    checked.block = launch.block;
+    for (int extent : launch.block) {
+      if (extent < 1 || extent > 1024) {
+        return invalid_field(place + ".block", fmt::format("{}", extent), "1 to 1024 threads");
+      }
+    }
+    KILN_RETURN_IF_ERROR(
+        parse(place + ".scratchpad_bytes", launch.scratchpad_bytes, checked.scratchpad_bytes));
     std::set<size_t> declared;
     for (size_t i = 0; i < launch.reads.size(); ++i) {
       const std::string at = fmt::format("{}.reads[{}]", place, i);

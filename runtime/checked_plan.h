@@ -37,6 +37,8 @@ struct CheckedPlan {
     std::array<Expression, 3> grid;
     std::vector<Argument> arguments;
     size_t slots = 0;  // 8-byte words that the arguments take (runtime/host/abi.h)
+    std::array<int, 3> block = {1, 1, 1};  // threads
+    Expression scratchpad_bytes;
   };
   struct Fill {
     size_t buffer;

@@ -6,8 +6,10 @@
 namespace kiln::runtime {
 
 StatusOr<std::shared_ptr<const Kernel>> Kernel::load(const Artifact& artifact, const Plan& plan) {
-  if (artifact.target_kind == "host") return HostKernel::load(artifact, plan);
-  return invalid_field("artifact.target_kind", artifact.target_kind, "host",
+  if (artifact.target_kind == "host" || artifact.target_kind == "emulator") {
+    return HostKernel::load(artifact, plan);
+  }
+  return invalid_field("artifact.target_kind", artifact.target_kind, "host or emulator",
                        absl::StatusCode::kFailedPrecondition);
 }
 

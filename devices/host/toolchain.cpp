@@ -162,27 +162,30 @@ Status judge(std::string_view program, const ChildResult& result, const std::str
 
 }  // namespace
 
+std::vector<std::string> Toolchain::plain_flags() {
+  return {"-std=c++20",
+          "-O1",
+          "-fPIC",
+          "-fno-exceptions",
+          "-fno-rtti",
+          "-ffreestanding",
+          "-fno-math-errno",
+          "-ffp-contract=off",
+          "-fvisibility=hidden",
+          "-fno-asynchronous-unwind-tables",
+          "-fno-stack-protector",
+          "-fno-threadsafe-statics",
+          "-nostdinc"};
+}
+
 std::vector<std::string> Toolchain::flags(InstructionSet set) {
   // Kernels are written in their final form: -O1 gives the speed of -O3 in half the time, and loop
   // strength reduction undoes their addressing. Templates that a variant does not use, other
   // layouts' blocks above all, are not even parsed.
-  std::vector<std::string> flags = {"-std=c++20",
-                                    "-O1",
-                                    "-mllvm",
-                                    "-disable-lsr",
-                                    "-fPIC",
-                                    "-fno-exceptions",
-                                    "-fno-rtti",
-                                    "-ffreestanding",
-                                    "-fno-math-errno",
-                                    "-ffp-contract=off",
-                                    "-fvisibility=hidden",
-                                    "-fno-asynchronous-unwind-tables",
-                                    "-fno-stack-protector",
-                                    "-fno-threadsafe-statics",
-                                    "-fdelayed-template-parsing",
-                                    "-Wno-delayed-template-parsing-in-cxx20",
-                                    "-nostdinc"};
+  std::vector<std::string> flags = plain_flags();
+  flags.insert(flags.begin() + 2, {"-mllvm", "-disable-lsr"});
+  flags.insert(flags.end() - 1,
+               {"-fdelayed-template-parsing", "-Wno-delayed-template-parsing-in-cxx20"});
   auto add = [&](std::initializer_list<const char*> more) {
     flags.insert(flags.end(), more.begin(), more.end());
   };
@@ -227,7 +230,8 @@ StatusOr<std::string> Toolchain::version() const {
 }
 
 StatusOr<std::string> Toolchain::compile(const std::string& text, const std::string& sources,
-                                         const std::string& work, InstructionSet set,
+                                         const std::string& work,
+                                         const std::vector<std::string>& flags,
                                          const CompileOptions& options) const {
   KILN_ASSIGN_OR_RETURN(const Programs programs, this->programs());
   KILN_RETURN_IF_ERROR(write_file(fmt::format("{}/{}", work, kTextFile), text));
@@ -245,9 +249,10 @@ StatusOr<std::string> Toolchain::compile(const std::string& text, const std::str
 
   std::vector<std::string> compile = {programs.compiler, "--no-default-config",
                                       "-fno-crash-diagnostics", "-fno-color-diagnostics",
-                                      "-I" + sources};
-  for (std::string& flag : flags(set))
-    compile.push_back(std::move(flag));
+                                      "-I" + sources,
+                                      // Places in the sources are named from the tree's root.
+                                      fmt::format("-fmacro-prefix-map={}/=", sources)};
+  compile.insert(compile.end(), flags.begin(), flags.end());
   for (const char* last : {"-c", kTextFile, "-o", kObjectFile})
     compile.push_back(last);
   KILN_RETURN_IF_ERROR(run("compiler", std::move(compile)));

@@ -25,11 +25,13 @@ class Toolchain {
 
   // Flags that shape the code of a variant; where files lie is not among them.
   static std::vector<std::string> flags(runtime::InstructionSet set);
+  // As little code as runs everywhere, for kernels whose speed does not matter.
+  static std::vector<std::string> plain_flags();
 
   // Compiles `text` with includes from `sources`, in the folder `work`, and returns the shared
   // object's bytes. Errors as Device::compile says.
   StatusOr<std::string> compile(const std::string& text, const std::string& sources,
-                                const std::string& work, runtime::InstructionSet set,
+                                const std::string& work, const std::vector<std::string>& flags,
                                 const CompileOptions& options) const;
 
  private:

@@ -11,8 +11,6 @@
 namespace kiln::devices {
 namespace {
 
-constexpr std::string_view kLowering = "tile/host.h";
-
 bool is_name_character(unsigned char c) {
   return absl::ascii_isalnum(c) || c == '_';
 }
@@ -87,14 +85,15 @@ std::string normalised(std::string_view path) {
 
 }  // namespace
 
-StatusOr<std::string> translation_unit(const KernelSource& source, const SourceTree& tree) {
-  for (std::string_view file : {kLowering, std::string_view(source.header)}) {
+StatusOr<std::string> translation_unit(const KernelSource& source, const SourceTree& tree,
+                                       std::string_view lowering) {
+  for (std::string_view file : {lowering, std::string_view(source.header)}) {
     if (!tree.contains(file)) {
       return invalid_field("kernel source", file, "a file among the kernels' sources");
     }
   }
   std::string text =
-      fmt::format("#include \"{}\"\n#include \"{}\"\n\nnamespace {{\nstruct Config {{\n", kLowering,
+      fmt::format("#include \"{}\"\n#include \"{}\"\n\nnamespace {{\nstruct Config {{\n", lowering,
                   source.header);
   for (const KernelSource::Member& member : source.config) {
     KILN_ASSIGN_OR_RETURN(const std::string line, member_text(member));

@@ -1,8 +1,9 @@
-// The C++ text that instantiates a kernel for the host, and which files it draws in.
+// The C++ text that instantiates a kernel, and which files it draws in.
 
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/kernel_source.h"
@@ -11,7 +12,7 @@
 
 namespace kiln::devices {
 
-// Includes the lowering and the kernel, defines Config, and ends with the entries:
+// Includes the lowering ("tile/host.h") and the kernel, defines Config, and ends with the entries:
 //
 //     #include "tile/host.h"
 //     #include "attention_forward/kernel.h"
@@ -24,7 +25,8 @@ namespace kiln::devices {
 //     KILN_ENTRIES(Config, kiln::attention_forward::Forward, kiln::attention_forward::Merge)
 //
 // INVALID_ARGUMENT when a name or a value could not stand there, or no such header exists.
-StatusOr<std::string> translation_unit(const KernelSource& source, const SourceTree& tree);
+StatusOr<std::string> translation_unit(const KernelSource& source, const SourceTree& tree,
+                                       std::string_view lowering);
 
 // The files of `tree` that `text` includes, directly or through others, sorted. Follows every
 // #include "..." that names a file of the tree (from its root or beside the including file), taken

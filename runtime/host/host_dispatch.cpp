@@ -90,6 +90,8 @@ Status HostDispatch::bind_launch(const CheckedPlan::Launch& launch, size_t step,
   if (!late) {
     KILN_ASSIGN_OR_RETURN(bound.grid, grid_of(launch, symbols_));
   }
+  bound.shape.threads = int64_t(launch.block[0]) * launch.block[1] * launch.block[2];
+  KILN_ASSIGN_OR_RETURN(bound.shape.scratchpad_bytes, launch.scratchpad_bytes.evaluate(symbols_));
   for (const CheckedPlan::Argument& argument : launch.arguments) {
     switch (argument.kind) {
       case Argument::Kind::kTensor: {

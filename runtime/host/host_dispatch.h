@@ -15,6 +15,7 @@
 #include "runtime/buffer_layout.h"
 #include "runtime/checked_plan.h"
 #include "runtime/dispatch_body.h"
+#include "runtime/emulator/emulation.h"
 #include "runtime/host/host_kernel.h"
 
 namespace kiln::runtime {
@@ -44,6 +45,7 @@ class HostDispatch : public Dispatch::Body {
     std::vector<KilnU64> slots;    // sizes, scalars and dense strides filled in
     std::vector<Patch> patches;    // buffers that all workers share
     std::vector<Patch> of_worker;  // each worker's own buffers
+    emulator::LaunchShape shape;   // of an emulated launch
     bool late = false;             // runs behind a Read: sizes depend on what was read
   };
   using Step = std::variant<BoundLaunch, CheckedPlan::Fill, CheckedPlan::Read, CheckedPlan::Scan>;

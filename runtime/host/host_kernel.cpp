@@ -20,6 +20,13 @@ std::vector<Buffer> arguments_of(const CheckedPlan& plan) {
 }
 
 Status check_processor(const Artifact& artifact) {
+  if (artifact.target_kind == "emulator") {
+    if (artifact.architecture == "warp32" || artifact.architecture == "wave64") {
+      return absl::OkStatus();
+    }
+    return invalid_field("artifact.architecture", artifact.architecture, "warp32 or wave64",
+                         absl::StatusCode::kFailedPrecondition);
+  }
   const std::optional<InstructionSet> set = parse_instruction_set(artifact.architecture);
   if (!set) {
     return invalid_field("artifact.architecture", artifact.architecture,
@@ -47,15 +54,18 @@ StatusOr<std::shared_ptr<const Kernel>> HostKernel::load(const Artifact& artifac
                     printable(artifact.hash, 64)));
   }
   KILN_ASSIGN_OR_RETURN(auto object, SharedObject::load(artifact.bytes, artifact.architecture));
-  std::shared_ptr<HostKernel> kernel(new HostKernel(plan, std::move(checked), std::move(object)));
+  std::shared_ptr<HostKernel> kernel(new HostKernel(plan, std::move(checked), std::move(object),
+                                                    artifact.target_kind == "emulator"));
   KILN_RETURN_IF_ERROR(kernel->bind_entries());
   return kernel;
 }
 
-HostKernel::HostKernel(const Plan& plan, CheckedPlan checked, std::unique_ptr<SharedObject> object)
+HostKernel::HostKernel(const Plan& plan, CheckedPlan checked, std::unique_ptr<SharedObject> object,
+                       bool emulated)
     : Kernel(plan, arguments_of(checked)),
       checked_(std::move(checked)),
-      object_(std::move(object)) {}
+      object_(std::move(object)),
+      emulated_(emulated) {}
 
 Status HostKernel::bind_entries() {
   const std::span<const KilnHostEntry> entries = object_->entries();

@@ -1,4 +1,5 @@
-// A host artifact with its plan: runtime/kernel.h on this processor.
+// A host artifact with its plan: runtime/kernel.h on this processor. Artifacts of the emulator are
+// host artifacts, too; their launches report what the emulator found (runtime/emulator/).
 
 #pragma once
 
@@ -28,17 +29,21 @@ class HostKernel : public Kernel {
   SharedObject::Blocks blocks() const { return object_->blocks(); }
   // Entry of the artifact that a Launch step runs, by step; unused for other steps.
   KilnU32 entry_of(size_t step) const { return entry_of_step_[step]; }
+  // Whether threads of a GPU are emulated; then every launch checks what they do.
+  bool emulated() const { return emulated_; }
   // Scratch that each worker brings: the largest of the entries that the plan launches.
   int64_t scratch_bytes() const { return scratch_bytes_; }
 
  private:
-  HostKernel(const Plan& plan, CheckedPlan checked, std::unique_ptr<SharedObject> object);
+  HostKernel(const Plan& plan, CheckedPlan checked, std::unique_ptr<SharedObject> object,
+             bool emulated);
   Status bind_entries();
 
   CheckedPlan checked_;
   std::unique_ptr<SharedObject> object_;
   std::vector<KilnU32> entry_of_step_;
   int64_t scratch_bytes_ = 0;
+  bool emulated_ = false;
 };
 
 }  // namespace kiln::runtime

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
+#include <vector>
 
 namespace kiln::runtime {
 namespace {
@@ -83,6 +85,31 @@ Status HostDispatch::Run::run(const BoundLaunch& launch) {
     std::ranges::copy(strides_of(patch.buffer), slots.begin() + int64_t(patch.slot) + 1);
   }
 
+  KilnHostLaunch shared{slots.data(), {grid[0], grid[1], grid[2]}, nullptr};
+  if (dispatch_.kernel_->emulated()) return emulate(launch, shared);
+  run_blocks(launch, shared);
+  return absl::OkStatus();
+}
+
+Status HostDispatch::Run::emulate(const BoundLaunch& launch, KilnHostLaunch& shared) {
+  std::vector<emulator::GlobalTensor> tensors;
+  for (const Patch& patch : launch.patches) {
+    const Buffer& declared = dispatch_.plan().buffers[patch.buffer].declared;
+    const std::span<const int64_t> strides = strides_of(patch.buffer);
+    tensors.push_back({.name = declared.name,
+                       .first = address_of(patch.buffer),
+                       .element_bytes = int64_t(size_of(declared.dtype)),
+                       .shape = layout_of(patch.buffer).shape,
+                       .strides = {strides.begin(), strides.end()},
+                       .writable = declared.kind != Buffer::Kind::kInput});
+  }
+  emulator::Emulation emulation(std::move(tensors), launch.shape, emulator::seed());
+  shared.emulator = emulation.api();
+  run_blocks(launch, shared);
+  return emulation.status();
+}
+
+void HostDispatch::Run::run_blocks(const BoundLaunch& launch, const KilnHostLaunch& shared) {
   struct Context {
     const Run& run;
     const BoundLaunch& launch;
@@ -92,10 +119,7 @@ Status HostDispatch::Run::run(const BoundLaunch& launch) {
       const int64_t bytes = run.dispatch_.scratch_bytes_;
       return bytes ? run.own_bytes_of(worker) + run.dispatch_.layout_.worker_bytes : nullptr;
     }
-  } context{*this,
-            launch,
-            {slots.data(), {grid[0], grid[1], grid[2]}, nullptr},
-            dispatch_.kernel_->blocks()};
+  } context{*this, launch, shared, dispatch_.kernel_->blocks()};
 
   auto shared_only = [](void* opaque, int64_t first, int64_t last, int worker) {
     const Context& c = *static_cast<const Context*>(opaque);
@@ -114,14 +138,13 @@ Status HostDispatch::Run::run(const BoundLaunch& launch) {
     own.slots = slots.data();
     c.blocks(c.launch.entry, &own, first, last, c.scratch_of(worker));
   };
-  const int64_t blocks = grid[0] * grid[1] * grid[2];
-  if (blocks == 0) return absl::OkStatus();
+  const int64_t blocks = shared.grid[0] * shared.grid[1] * shared.grid[2];
+  if (blocks == 0) return;
   if (launch.of_worker.empty()) {
     parallel_.run(blocks, shared_only, &context);
   } else {
     parallel_.run(blocks, with_own, &context);
   }
-  return absl::OkStatus();
 }
 
 void HostDispatch::Run::fill_bytes(char* first, int64_t bytes, uint8_t byte) {

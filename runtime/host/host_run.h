@@ -33,6 +33,10 @@ class HostDispatch::Run {
   Status fill_in_late(const BoundLaunch& launch, Grid& grid, Slots& slots) const;
   void fill_bytes(char* first, int64_t bytes, uint8_t byte);
 
+  // Runs a grid whose threads are emulated: as run_blocks(), and says what was found.
+  Status emulate(const BoundLaunch& launch, KilnHostLaunch& shared);
+  void run_blocks(const BoundLaunch& launch, const KilnHostLaunch& shared);
+
   char* address_of(size_t buffer) const;
   std::span<const int64_t> strides_of(size_t buffer) const;
   char* own_bytes_of(int worker) const;

@@ -6,7 +6,7 @@ kiln_build_packages=(
   clang-19 cmake ninja-build ccache pkg-config
   libgrpc++-dev libprotobuf-dev protobuf-compiler protobuf-compiler-grpc
   libsqlite3-dev libspdlog-dev libfmt-dev libcli11-dev libyaml-cpp-dev nlohmann-json3-dev
-  libeigen3-dev libxxhash-dev catch2
+  libeigen3-dev libxxhash-dev libboost-context-dev catch2
   python3 python3-venv ca-certificates
 )
 kiln_sanitizer_packages=(libclang-rt-19-dev llvm-19)

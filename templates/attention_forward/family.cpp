@@ -7,10 +7,12 @@
 
 #include "core/random.h"
 #include "core/tensor.h"
+#include "templates/attention_forward/gpu_space.h"
 #include "templates/attention_forward/problem.h"
 #include "templates/attention_forward/reference.h"
 #include "templates/attention_forward/search_space.h"
 #include "templates/plan_parts.h"
+#include "templates/schedules/simt.h"
 
 namespace kiln::attention_forward {
 
@@ -18,6 +20,21 @@ namespace {
 
 // Sq at or below which keys are read so rarely again that time is bandwidth.
 constexpr int64_t kFewQueries = 16;
+
+// How the wide lowering arranges the work.
+std::vector<KernelSource::Member> host_members(const Config& config, const Target& target) {
+  using Member = KernelSource::Member;
+  return {
+      {"tile::Lanes", "lanes",
+       config.at("lanes") == kLanesRows ? "tile::Lanes::rows" : "tile::Lanes::columns"},
+      Member::integer("register_rows", config.at("register_rows")),
+      Member::integer("register_columns", register_columns(config, target)),
+      {"tile::Operands", "operands",
+       config.at("operands") == kOperandsStaged ? "tile::Operands::staged"
+                                                : "tile::Operands::in_place"},
+      Member::boolean("prefetch", true),
+  };
+}
 
 class AttentionForward final : public Family {
  public:
@@ -47,10 +64,12 @@ class AttentionForward final : public Family {
   }
 
   Space space(const Problem& problem, const Target& target) const override {
-    return attention_space(AttentionProblem(problem), target);
+    const AttentionProblem p(problem);
+    return target.is_gpu() ? gpu_space(p, target) : attention_space(p, target);
   }
   Config default_config(const Problem& problem, const Target& target) const override {
-    return attention_default(AttentionProblem(problem), target);
+    const AttentionProblem p(problem);
+    return target.is_gpu() ? gpu_default(p, target) : attention_default(p, target);
   }
 
   KernelSource source(const Problem& problem, const Config& config,
@@ -69,15 +88,10 @@ class AttentionForward final : public Family {
         integer("block_n"),
         integer("key_splits"),
         Member::boolean("pack_heads", config.at("pack_heads") != 0),
-        {"tile::Lanes", "lanes",
-         config.at("lanes") == kLanesRows ? "tile::Lanes::rows" : "tile::Lanes::columns"},
-        integer("register_rows"),
-        Member::integer("register_columns", register_columns(config, target)),
-        {"tile::Operands", "operands",
-         config.at("operands") == kOperandsStaged ? "tile::Operands::staged"
-                                                  : "tile::Operands::in_place"},
-        Member::boolean("prefetch", true),
     };
+    const std::vector<KernelSource::Member> schedule =
+        target.is_gpu() ? schedules::simt_members(config) : host_members(config, target);
+    source.config.insert(source.config.end(), schedule.begin(), schedule.end());
     source.entries = {"kiln::attention_forward::Forward"};
     if (config.at("key_splits") > 1) {
       source.entries = {"kiln::attention_forward::ForwardPart", "kiln::attention_forward::Merge"};
@@ -85,7 +99,7 @@ class AttentionForward final : public Family {
     return source;
   }
 
-  Plan plan(const Problem& problem, const Config& config, const Target&) const override {
+  Plan plan(const Problem& problem, const Config& config, const Target& target) const override {
     const AttentionProblem p(problem);
     const std::string splits = std::to_string(config.at("key_splits")),
                       dim = std::to_string(p.head_dim);
@@ -120,23 +134,7 @@ class AttentionForward final : public Family {
                  .writes = {"o", "lse"}}};
       return plan;
     }
-    plan.buffers.push_back(
-        temporary("partial_o", Dtype::kF32, {splits, "batch", "seq_q", "heads_q", dim}));
-    plan.buffers.push_back(
-        temporary("partial_lse", Dtype::kF32, {splits, "batch", "heads_q", "seq_q"}));
-    plan.steps = {Launch{.entry = "forward_part",
-                         .grid = {tiles + " * " + splits, heads, "batch"},
-                         .arguments = arguments({"q", "k", "v", "partial_o", "partial_lse"}, sizes,
-                                                {"softmax_scale"}),
-                         .reads = {"q", "k", "v"},
-                         .writes = {"partial_o", "partial_lse"}},
-                  Launch{.entry = "merge",
-                         .grid = {tiles, heads, "batch"},
-                         .arguments = arguments({"partial_o", "partial_lse", "o", "lse"},
-                                                {"seq_q", "heads_q", "heads_kv"}),
-                         .reads = {"partial_o", "partial_lse"},
-                         .writes = {"o", "lse"}}};
-    return plan;
+    Member::boolean("pack_heads", config.at("pack_heads") != 0), return plan;
   }
 
   Cost cost(const Problem& problem) const override {

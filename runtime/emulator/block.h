@@ -1,0 +1,125 @@
+// One block of threads at work, every thread a fibre.
+//
+// A thread runs until it needs others: at a barrier, an exchange, a matrix instruction. It then
+// waits until all threads of the block, or lanes of the warp, have come to the same place; the last
+// to come does the operation for all. Which thread runs next is drawn from the seed. When no thread
+// can run and not all have ended, or threads meet in different places, that is a fault, and the
+// block is given up.
+//
+// One thread of the host at a time. Blocks are run one after the other; stacks are kept.
+
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <random>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "absl/functional/function_ref.h"
+#include "runtime/emulator/abi.h"
+#include "runtime/emulator/fault.h"
+#include "runtime/emulator/fibre.h"
+#include "runtime/emulator/global_memory.h"
+#include "runtime/emulator/scratchpad.h"
+
+namespace kiln::runtime::emulator {
+
+class Block;
+
+// A thread's copy that has been issued and not been waited for.
+struct Copy {
+  uint32_t to;
+  std::array<char, 16> bytes;
+  uint32_t group;
+};
+
+// What KilnEmulatorThread* points to.
+struct Thread : KilnEmulatorThread {
+  Block* owner = nullptr;
+  Fibre fibre;
+  std::vector<Copy> copies;
+  uint32_t group = 0;  // of the copies to come
+};
+
+// An operation that all lanes of a warp, or all threads of a block, do together.
+enum class Together : uint8_t { kBarrier, kShuffle, kBallot, kLoadMatrices, kMultiply };
+
+class Block {
+ public:
+  struct Work {
+    const KilnEmulatorApi* api;
+    const KilnEmulatorBody* body;
+    const KilnU64* slots;
+    std::array<int64_t, 3> index;
+    uint32_t scratchpad_bytes;
+    uint64_t seed;
+    const GlobalMemory* global;
+    FaultLog* faults;
+  };
+  void run(const Work& work);
+  void run_body(Thread& thread);  // on its fibre
+
+  // ---- calls of threads
+
+  void load_global(Thread&, void* value, const void* from, uint32_t bytes, KilnPlace);
+  void store_global(Thread&, void* to, const void* value, uint32_t bytes, KilnPlace);
+  void load_shared(Thread&, void* value, uint32_t from, uint32_t bytes, KilnPlace);
+  void store_shared(Thread&, uint32_t to, const void* value, uint32_t bytes, KilnPlace);
+  void copy_async(Thread&, uint32_t to, const void* from, uint32_t bytes, bool present, KilnPlace);
+  void copy_wait(Thread&, uint32_t groups_in_flight);
+  void retire(uint32_t from, uint32_t bytes);
+  uint32_t atomic_shared(Thread&, KilnEmulatorAtomic, uint32_t at, uint32_t operand,
+                         uint32_t expected, KilnPlace);
+  int atomic_add_global(Thread&, int* at, int operand, KilnPlace);
+
+  void barrier(Thread&, KilnEmulatorScope, KilnPlace);
+  uint32_t shuffle_xor(Thread&, uint32_t value, int mask, KilnPlace);
+  KilnU64 ballot(Thread&, bool vote, KilnPlace);
+  void load_matrices(Thread&, uint32_t* registers, uint32_t from, bool transposed, KilnPlace);
+  void multiply(Thread&, KilnEmulatorInstruction, KilnEmulatorType, float* sums,
+                const uint32_t* left, const uint32_t* right, KilnPlace);
+
+ private:
+  // Threads that come together: those of a warp or of the block.
+  struct Meeting {
+    int size = 0;
+    uint32_t epoch = 0;  // operations done together
+    Together operation = Together::kBarrier;
+    KilnPlace place = {};
+    std::vector<Thread*> here;
+    std::vector<void*> brought;  // by position in the group
+  };
+
+  using Act = absl::FunctionRef<void(std::span<void* const>)>;
+  // Waits for the others; the last one calls act(what each has brought).
+  void meet(Meeting& meeting, int position, Thread& thread, Together operation, KilnPlace place,
+            void* brought, Act act);
+  Meeting& warp_of(const Thread& t) { return warps_[size_t(t.warp)]; }
+
+  void set_up(const Work& work);
+  void run_threads();
+  void report_stuck();
+  void report(const Thread& t, Fault::Kind kind, std::string detail, KilnPlace place);
+  bool check_global(const Thread& t, const void* address, uint32_t bytes, bool write, KilnPlace);
+  bool check_shared(const Thread& t, Scratchpad::Use use, uint32_t offset, uint32_t bytes,
+                    KilnPlace);
+  Scratchpad::Access access_of(const Thread& t) const;
+  void give_up(Thread& t);
+  void may_yield(Thread& t);
+
+  Work work_{};
+  std::vector<std::unique_ptr<Thread>> threads_;  // as many as any block had
+  int count_ = 0;                                 // of this block
+  std::vector<Thread*> ready_;
+  Meeting all_;
+  std::vector<Meeting> warps_;
+  std::vector<std::pair<uint32_t, uint32_t>> retired_;  // scratchpad dead after the next barrier
+  Scratchpad scratchpad_;
+  std::minstd_rand random_;
+  bool given_up_ = false;
+};
+
+}  // namespace kiln::runtime::emulator

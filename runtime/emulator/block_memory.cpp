@@ -1,0 +1,149 @@
+// Block's calls that touch memory, and matrix instructions.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "runtime/emulator/block.h"
+#include "runtime/emulator/matrix.h"
+
+namespace kiln::runtime::emulator {
+
+Scratchpad::Access Block::access_of(const Thread& t) const {
+  return {t.thread, t.warp, all_.epoch, warps_[size_t(t.warp)].epoch};
+}
+
+bool Block::check_global(const Thread& t, const void* address, uint32_t bytes, bool write,
+                         KilnPlace place) {
+  const char* verb = write ? "store" : "load";
+  if (uintptr_t(address) % bytes != 0) {
+    report(t, Fault::Kind::kMisaligned,
+           fmt::format("{} of {} bytes at address 0x{:x}", verb, bytes, uintptr_t(address)), place);
+    return false;
+  }
+  using Kind = GlobalMemory::Verdict::Kind;
+  const GlobalMemory::Verdict verdict = work_.global->check(address, bytes, write);
+  if (verdict.kind == Kind::kFine) return true;
+  report(t, verdict.kind == Kind::kOutside ? Fault::Kind::kOutOfBounds : Fault::Kind::kReadOnly,
+         fmt::format("{} of {} bytes of global memory, {}", verb, bytes, verdict.detail), place);
+  return false;
+}
+
+bool Block::check_shared(const Thread& t, Scratchpad::Use use, uint32_t offset, uint32_t bytes,
+                         KilnPlace place) {
+  Scratchpad::Finding finding{};
+  if (scratchpad_.record(use, offset, bytes, access_of(t), finding)) return true;
+  report(t, finding.kind, std::move(finding.detail), place);
+  return false;
+}
+
+void Block::load_global(Thread& t, void* value, const void* from, uint32_t bytes, KilnPlace place) {
+  if (check_global(t, from, bytes, false, place)) {
+    std::memcpy(value, from, bytes);
+  } else {
+    std::memset(value, 0, bytes);
+  }
+}
+
+void Block::store_global(Thread& t, void* to, const void* value, uint32_t bytes, KilnPlace place) {
+  if (check_global(t, to, bytes, true, place)) std::memcpy(to, value, bytes);
+}
+
+void Block::load_shared(Thread& t, void* value, uint32_t from, uint32_t bytes, KilnPlace place) {
+  if (check_shared(t, Scratchpad::Use::kLoad, from, bytes, place)) {
+    std::memcpy(value, scratchpad_.at(from), bytes);
+  } else {
+    std::memset(value, 0, bytes);
+  }
+}
+
+void Block::store_shared(Thread& t, uint32_t to, const void* value, uint32_t bytes,
+                         KilnPlace place) {
+  if (check_shared(t, Scratchpad::Use::kStore, to, bytes, place)) {
+    std::memcpy(scratchpad_.at(to), value, bytes);
+  }
+}
+
+// The bytes are read now and land when they must: at the wait.
+void Block::copy_async(Thread& t, uint32_t to, const void* from, uint32_t bytes, bool present,
+                       KilnPlace place) {
+  Copy copy{.to = to, .bytes = {}, .group = t.group};
+  if (present) load_global(t, copy.bytes.data(), from, bytes, place);
+  if (check_shared(t, Scratchpad::Use::kCopy, to, bytes, place)) t.copies.push_back(copy);
+}
+
+void Block::copy_wait(Thread& t, uint32_t groups_in_flight) {
+  std::erase_if(t.copies, [&](const Copy& copy) {
+    if (copy.group + groups_in_flight >= t.group) return false;
+    std::memcpy(scratchpad_.at(copy.to), copy.bytes.data(), copy.bytes.size());
+    scratchpad_.land(copy.to, uint32_t(copy.bytes.size()), access_of(t));
+    return true;
+  });
+}
+
+void Block::may_yield(Thread& t) {
+  if (random_() % 4 != 0) return;
+  ready_.push_back(&t);
+  t.fibre.suspend();
+}
+
+uint32_t Block::atomic_shared(Thread& t, KilnEmulatorAtomic operation, uint32_t at,
+                              uint32_t operand, uint32_t expected, KilnPlace place) {
+  const bool peek = operation == kKilnEmulatorPeek;
+  uint32_t before = 0;
+  if (check_shared(t, peek ? Scratchpad::Use::kPeek : Scratchpad::Use::kAtomic, at, sizeof before,
+                   place)) {
+    char* word = scratchpad_.at(at);
+    std::memcpy(&before, word, sizeof before);
+    const bool swaps = operation == kKilnEmulatorCompareAndSwap && before == expected;
+    const uint32_t after = operation == kKilnEmulatorAdd ? before + operand
+                           : swaps                       ? operand
+                                                         : before;
+    std::memcpy(word, &after, sizeof after);
+  }
+  may_yield(t);
+  return before;
+}
+
+int Block::atomic_add_global(Thread& t, int* at, int operand, KilnPlace place) {
+  const int before = check_global(t, at, sizeof *at, true, place)
+                         ? __atomic_fetch_add(at, operand, __ATOMIC_RELAXED)
+                         : 0;
+  may_yield(t);
+  return before;
+}
+
+void Block::load_matrices(Thread& t, uint32_t* registers, uint32_t from, bool transposed,
+                          KilnPlace place) {
+  struct Share {
+    uint32_t* registers;
+    const char* row;
+  };
+  static constexpr char kNothing[16] = {};
+  const bool good = check_shared(t, Scratchpad::Use::kLoad, from, sizeof kNothing, place);
+  Share share{registers, good ? scratchpad_.at(from) : kNothing};
+  meet(warp_of(t), t.lane, t, Together::kLoadMatrices, place, &share,
+       [&](std::span<void* const> all) {
+         std::vector<const char*> rows;
+         std::vector<uint32_t*> to;
+         for (void* each : all) {
+           rows.push_back(static_cast<Share*>(each)->row);
+           to.push_back(static_cast<Share*>(each)->registers);
+         }
+         spread_matrices(rows, transposed, to);
+       });
+}
+
+void Block::multiply(Thread& t, KilnEmulatorInstruction instruction, KilnEmulatorType type,
+                     float* sums, const uint32_t* left, const uint32_t* right, KilnPlace place) {
+  MatrixOperands own{sums, left, right};
+  meet(warp_of(t), t.lane, t, Together::kMultiply, place, &own, [&](std::span<void* const> all) {
+    std::vector<MatrixOperands> lanes;
+    for (void* each : all)
+      lanes.push_back(*static_cast<MatrixOperands*>(each));
+    emulator::multiply(instruction, type, lanes);
+  });
+}
+
+}  // namespace kiln::runtime::emulator

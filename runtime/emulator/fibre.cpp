@@ -1,0 +1,78 @@
+#include "runtime/emulator/fibre.h"
+
+#include <sys/mman.h>
+
+#include <new>
+
+#if defined(__SANITIZE_ADDRESS__)
+#define KILN_FIBRE_ASAN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define KILN_FIBRE_ASAN 1
+#endif
+#endif
+#if KILN_FIBRE_ASAN
+#include <sanitizer/common_interface_defs.h>
+#endif
+
+namespace kiln::runtime::emulator {
+namespace {
+
+// Tiles of a thread lie on its stack; a page is used up only when touched.
+constexpr size_t kStack = 256 << 10, kGuard = 4 << 10;
+
+}  // namespace
+
+Fibre::Fibre() {
+  void* memory = mmap(nullptr, kGuard + kStack, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (memory == MAP_FAILED) throw std::bad_alloc();
+  memory_ = static_cast<char*>(memory);
+  mprotect(memory_, kGuard, PROT_NONE);
+}
+
+Fibre::~Fibre() {
+  munmap(memory_, kGuard + kStack);
+}
+
+void Fibre::start(Body body, void* argument) {
+  body_ = body;
+  argument_ = argument;
+  done_ = false;
+  inside_ = boost::context::detail::make_fcontext(memory_ + kGuard + kStack, kStack, enter);
+}
+
+void Fibre::resume() {
+#if KILN_FIBRE_ASAN
+  void* fake = nullptr;
+  __sanitizer_start_switch_fiber(&fake, memory_ + kGuard, kStack);
+#endif
+  inside_ = boost::context::detail::jump_fcontext(inside_, this).fctx;
+#if KILN_FIBRE_ASAN
+  __sanitizer_finish_switch_fiber(fake, nullptr, nullptr);
+#endif
+}
+
+void Fibre::suspend() {
+#if KILN_FIBRE_ASAN
+  void* fake = nullptr;
+  __sanitizer_start_switch_fiber(done_ ? nullptr : &fake, outside_stack_, outside_size_);
+#endif
+  outside_ = boost::context::detail::jump_fcontext(outside_, nullptr).fctx;
+#if KILN_FIBRE_ASAN
+  __sanitizer_finish_switch_fiber(fake, &outside_stack_, &outside_size_);
+#endif
+}
+
+void Fibre::enter(boost::context::detail::transfer_t from) {
+  Fibre& self = *static_cast<Fibre*>(from.data);
+  self.outside_ = from.fctx;
+#if KILN_FIBRE_ASAN
+  __sanitizer_finish_switch_fiber(nullptr, &self.outside_stack_, &self.outside_size_);
+#endif
+  self.body_(self.argument_);
+  self.done_ = true;
+  self.suspend();
+}
+
+}  // namespace kiln::runtime::emulator

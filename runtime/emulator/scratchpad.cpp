@@ -1,0 +1,149 @@
+#include "runtime/emulator/scratchpad.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace kiln::runtime::emulator {
+namespace {
+
+constexpr char kGarbage = char(0xcd);
+
+const char* verb_of(Scratchpad::Use use) {
+  switch (use) {
+    case Scratchpad::Use::kLoad:
+      return "load";
+    case Scratchpad::Use::kStore:
+      return "store";
+    case Scratchpad::Use::kCopy:
+      return "asynchronous copy";
+    case Scratchpad::Use::kAtomic:
+      return "atomic operation";
+    case Scratchpad::Use::kPeek:
+      return "peek";
+  }
+  return "access";
+}
+
+}  // namespace
+
+void Scratchpad::start_block(uint32_t bytes) {
+  ++life_;
+  bytes_.assign(bytes, kGarbage);
+  if (shadow_.size() < bytes) shadow_.resize(bytes);
+  // Threads are numbered alike in every block, and epochs go on, so only copies have to be
+  // forgotten.
+  for (Shadow& s : shadow_)
+    s.in_flight = false;
+}
+
+bool Scratchpad::written_by_other(const Shadow& s, const Access& by) const {
+  return s.writer != kNobody && s.writer != by.thread && s.write_epoch == by.block_epoch &&
+         (s.writer_warp != by.warp || s.write_warp_epoch == by.warp_epoch);
+}
+
+bool Scratchpad::read_by_other(const Shadow& s, const Access& by) const {
+  if (s.reader == kNobody || s.read_epoch != by.block_epoch) return false;
+  if (s.several_warps || s.reader_warp != by.warp) return true;
+  return s.read_warp_epoch == by.warp_epoch && (s.several_lanes || s.reader != by.thread);
+}
+
+void Scratchpad::note_read(Shadow& s, const Access& by) {
+  const bool same_epoch = s.reader != kNobody && s.read_epoch == by.block_epoch;
+  const bool same_warp = same_epoch && s.reader_warp == by.warp;
+  const bool same_warp_epoch = same_warp && s.read_warp_epoch == by.warp_epoch;
+  s.several_warps = same_epoch && (s.several_warps || !same_warp);
+  s.several_lanes = same_warp_epoch && (s.several_lanes || s.reader != by.thread);
+  s.reader = int16_t(by.thread);
+  s.reader_warp = int16_t(by.warp);
+  s.read_epoch = by.block_epoch;
+  s.read_warp_epoch = by.warp_epoch;
+}
+
+bool Scratchpad::conflict(Use use, const Shadow& s, uint32_t offset, const Access& by,
+                          Finding& finding) const {
+  const auto found = [&](Fault::Kind kind, std::string detail) {
+    finding = {kind, fmt::format("{} of byte {} of scratchpad {}", verb_of(use), offset, detail)};
+    return true;
+  };
+  if (s.in_flight) {
+    return found(Fault::Kind::kInFlight, "that a copy not yet waited for will write");
+  }
+  const bool reads = use != Use::kStore && use != Use::kCopy;
+  const bool writes = use != Use::kLoad && use != Use::kPeek;
+  if (reads && s.life != life_) {
+    return found(Fault::Kind::kUninitialised, "that holds nothing");
+  }
+  const bool atomic = use == Use::kAtomic || use == Use::kPeek;
+  if (!atomic && s.atomic != kNobody && s.atomic_epoch == by.block_epoch && s.atomic != by.thread) {
+    return found(Fault::Kind::kRace, fmt::format("on which thread {} works atomically", s.atomic));
+  }
+  if (written_by_other(s, by)) {
+    return found(Fault::Kind::kRace, fmt::format("that thread {} writes", s.writer));
+  }
+  if (writes && read_by_other(s, by)) {
+    return found(Fault::Kind::kRace, fmt::format("that thread {} reads", s.reader));
+  }
+  return false;
+}
+
+bool Scratchpad::record(Use use, uint32_t offset, uint32_t bytes, const Access& by,
+                        Finding& finding) {
+  if (offset % bytes != 0) {
+    finding = {Fault::Kind::kMisaligned,
+               fmt::format("{} of {} bytes at byte {} of scratchpad", verb_of(use), bytes, offset)};
+    return false;
+  }
+  if (offset > size() || bytes > size() - offset) {
+    finding = {Fault::Kind::kOutOfBounds,
+               fmt::format("{} of {} bytes at byte {} of scratchpad, of which there are {}",
+                           verb_of(use), bytes, offset, size())};
+    return false;
+  }
+  for (uint32_t i = offset; i < offset + bytes; ++i) {
+    if (conflict(use, shadow_[i], i, by, finding)) return false;
+  }
+  for (uint32_t i = offset; i < offset + bytes; ++i) {
+    Shadow& s = shadow_[i];
+    switch (use) {
+      case Use::kLoad:
+        note_read(s, by);
+        break;
+      case Use::kStore:
+      case Use::kCopy:
+        s.writer = int16_t(by.thread);
+        s.writer_warp = int16_t(by.warp);
+        s.write_epoch = by.block_epoch;
+        s.write_warp_epoch = by.warp_epoch;
+        s.in_flight = use == Use::kCopy;
+        if (use == Use::kStore) s.life = life_;
+        break;
+      case Use::kAtomic:
+        s.atomic = int16_t(by.thread);
+        s.atomic_epoch = by.block_epoch;
+        break;
+      case Use::kPeek:
+        break;
+    }
+  }
+  return true;
+}
+
+void Scratchpad::land(uint32_t offset, uint32_t bytes, const Access& by) {
+  for (uint32_t i = offset; i < offset + bytes; ++i) {
+    Shadow& s = shadow_[i];
+    s.in_flight = false;
+    s.life = life_;
+    s.writer = int16_t(by.thread);
+    s.writer_warp = int16_t(by.warp);
+    s.write_epoch = by.block_epoch;
+    s.write_warp_epoch = by.warp_epoch;
+  }
+}
+
+void Scratchpad::retire(uint32_t offset, uint32_t bytes) {
+  for (uint32_t i = offset; i < offset + bytes && i < size(); ++i)
+    shadow_[i].life = 0;
+}
+
+}  // namespace kiln::runtime::emulator

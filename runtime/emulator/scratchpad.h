@@ -1,0 +1,74 @@
+// A block's scratchpad with its shadow: for every byte who wrote and read it last, between which
+// barriers, and whether it holds anything.
+//
+// Two accesses of different threads are ordered by a block barrier between them, or, within a warp,
+// by any operation that all its lanes take part in. An asynchronous copy owns its bytes from issue
+// until its thread has waited for it. Times are counted in epochs that never come again, so that
+// nothing has to be cleared between blocks.
+
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "runtime/emulator/fault.h"
+
+namespace kiln::runtime::emulator {
+
+class Scratchpad {
+ public:
+  // Who accesses: a thread, the number of barriers its block and its warp have passed.
+  struct Access {
+    int thread;
+    int warp;
+    uint32_t block_epoch;
+    uint32_t warp_epoch;
+  };
+  struct Finding {
+    Fault::Kind kind;
+    std::string detail;
+  };
+  enum class Use : uint8_t { kLoad, kStore, kCopy, kAtomic, kPeek };
+
+  // Forgets everything.
+  void start_block(uint32_t bytes);
+
+  uint32_t size() const { return uint32_t(bytes_.size()); }
+  char* at(uint32_t offset) { return bytes_.data() + offset; }
+
+  // Checks an access and takes it down. With a finding the access must not be made. A kCopy is
+  // taken down as in flight until land(). An `ordered` load is one of a collective operation: it
+  // and the loads of other lanes are ordered among themselves.
+  bool record(Use use, uint32_t offset, uint32_t bytes, const Access& by, Finding& finding);
+
+  // A copy's bytes are there.
+  void land(uint32_t offset, uint32_t bytes, const Access& by);
+  // What is there is dead.
+  void retire(uint32_t offset, uint32_t bytes);
+
+ private:
+  static constexpr int16_t kNobody = -1;
+  struct Shadow {
+    uint32_t life = 0;  // block in which it was initialised
+    uint32_t write_epoch = 0, read_epoch = 0, atomic_epoch = 0;
+    uint32_t write_warp_epoch = 0, read_warp_epoch = 0;
+    int16_t writer = kNobody, reader = kNobody, atomic = kNobody;
+    int16_t writer_warp = kNobody, reader_warp = kNobody;
+    bool several_warps = false;  // have read in read_epoch
+    bool several_lanes = false;  // have read in read_epoch and read_warp_epoch
+    bool in_flight = false;
+  };
+
+  bool written_by_other(const Shadow& s, const Access& by) const;
+  bool read_by_other(const Shadow& s, const Access& by) const;
+  bool conflict(Use use, const Shadow& s, uint32_t offset, const Access& by,
+                Finding& finding) const;
+  static void note_read(Shadow& s, const Access& by);
+
+  std::vector<char> bytes_;
+  std::vector<Shadow> shadow_;
+  uint32_t life_ = 0;
+};
+
+}  // namespace kiln::runtime::emulator

@@ -1,0 +1,154 @@
+#include "templates/schedules/simt.h"
+
+#include <algorithm>
+#include <string>
+
+#include "templates/tile/simt/footprint.h"
+
+namespace kiln::schedules {
+namespace {
+
+namespace footprint = tile::footprint;
+using tile::Fragment;
+using tile::Swizzle;
+
+struct NamedFragment {
+  Fragment value;
+  const char* name;
+};
+constexpr NamedFragment kFragments[] = {
+    {Fragment::fma_16x16x16, "fma_16x16x16"},   {Fragment::mma_m16n8k16, "mma_m16n8k16"},
+    {Fragment::mfma_16x16x16, "mfma_16x16x16"}, {Fragment::wmma_gfx11, "wmma_gfx11"},
+    {Fragment::wmma_gfx12, "wmma_gfx12"},
+};
+constexpr const char* kSwizzles[] = {"none", "exclusive", "folded"};
+
+// Registers that addresses, rows and right operands take beside the tiles.
+constexpr int64_t kOtherRegisters = 40;
+
+const char* name_of(Fragment fragment) {
+  return std::ranges::find(kFragments, fragment, &NamedFragment::value)->name;
+}
+
+// In the order of the enumeration, as values of a parameter must be.
+std::vector<NamedFragment> fragments(const Target& target, Dtype dtype) {
+  std::vector<NamedFragment> found;
+  for (const NamedFragment& f : kFragments) {
+    const bool has = f.value == Fragment::fma_16x16x16 ||
+                     std::ranges::find(target.fragments, f.name) != target.fragments.end();
+    if (has && footprint::fragment_suits(f.value, int(size_of(dtype)))) found.push_back(f);
+  }
+  return found;
+}
+
+int number(const Config& c, const char* name) {
+  return int(c.at(name));
+}
+
+bool async(const Config& c, const Target& t) {
+  return footprint::copies_async(fragment_of(c), t.async_copy);
+}
+
+}  // namespace
+
+Fragment fragment_of(const Config& config) {
+  return Fragment(config.at("fragment"));
+}
+
+Fragment best_fragment(const Target& target, Dtype dtype) {
+  for (const std::string& name : target.fragments) {
+    for (const NamedFragment& f : fragments(target, dtype)) {
+      if (name == f.name) return f.value;
+    }
+  }
+  return Fragment::fma_16x16x16;
+}
+
+std::vector<Parameter> simt_parameters(const Target& target, Dtype dtype) {
+  Parameter fragment{.name = "fragment",
+                     .documentation = "matrix instruction, or plain multiply-adds",
+                     .values = {}};
+  for (const NamedFragment& f : fragments(target, dtype)) {
+    fragment.values.push_back(int64_t(f.value));
+    fragment.labels.push_back(f.name);
+  }
+  return {
+      fragment,
+      {.name = "warps",
+       .documentation = "warps of a block, which share its rows",
+       .values = {1, 2, 4, 8}},
+      {.name = "stages",
+       .documentation = "slots of scratchpad that chunks of right operands pass through",
+       .values = {1, 2, 3}},
+      {.name = "swizzle",
+       .documentation = "order of the 16-byte chunks of a row in scratchpad",
+       .values = {int64_t(Swizzle::exclusive), int64_t(Swizzle::folded)},
+       .labels = {kSwizzles[int(Swizzle::exclusive)], kSwizzles[int(Swizzle::folded)]}},
+  };
+}
+
+std::vector<Constraint> simt_constraints(const Target& t, Dtype dtype, int64_t depth) {
+  const int element = int(size_of(dtype));
+  return {
+      {"block_m is 16, 32 or 64 rows a warp",
+       {"block_m", "warps"},
+       [](const Config& c) {
+         return footprint::rows_fit_warps(number(c, "block_m"), number(c, "warps")) &&
+                c.at("block_m") / c.at("warps") <= 64;
+       }},
+      {"stages: up to 3 with asynchronous copies, 2 through registers",
+       {"fragment", "stages"},
+       [=](const Config& c) {
+         return footprint::stages_possible(number(c, "stages"), async(c, t));
+       }},
+      {"swizzle = folded for multiply-adds, exclusive or folded for what does not use ldmatrix",
+       {"fragment", "swizzle"},
+       [](const Config& c) {
+         const auto swizzle = Swizzle(c.at("swizzle"));
+         if (fragment_of(c) == Fragment::fma_16x16x16) return swizzle == Swizzle::folded;
+         return footprint::swizzle_possible(fragment_of(c), swizzle);
+       }},
+      {"the block's warps are no more threads than the target allows",
+       {"warps"},
+       [=](const Config& c) {
+         return footprint::threads(number(c, "warps"), t.vector_lanes) <= t.block_threads;
+       }},
+      {"the slots fit the scratchpad",
+       {"block_n", "fragment", "stages"},
+       [=](const Config& c) { return stream_scratchpad(c, dtype, depth) <= t.scratchpad_bytes; }},
+      {"the tiles fit the registers, or are the smallest",
+       {"block_m", "block_n", "fragment", "warps"},
+       [=](const Config& c) {
+         if (c.at("block_m") == footprint::kAtom && c.at("block_n") == footprint::kAtom)
+           return true;
+         return footprint::stream_registers(fragment_of(c), number(c, "block_m"),
+                                            number(c, "block_n"), int(depth), element,
+                                            number(c, "warps"), t.vector_lanes, t.async_copy) +
+                    kOtherRegisters <=
+                t.thread_registers;
+       }},
+  };
+}
+
+std::vector<KernelSource::Member> simt_members(const Config& c) {
+  return {
+      {"tile::Fragment", "fragment", std::string("tile::Fragment::") + name_of(fragment_of(c))},
+      KernelSource::Member::integer("warps", c.at("warps")),
+      KernelSource::Member::integer("stages", c.at("stages")),
+      {"tile::Swizzle", "swizzle",
+       std::string("tile::Swizzle::") + kSwizzles[size_t(c.at("swizzle"))]},
+  };
+}
+
+int64_t stream_scratchpad(const Config& c, Dtype dtype, int64_t depth) {
+  return footprint::stream_bytes(fragment_of(c), number(c, "block_n"), int(depth),
+                                 int(size_of(dtype)), number(c, "stages"));
+}
+
+void set_block(Launch& launch, const Config& config, const Target& target,
+               int64_t scratchpad_bytes) {
+  launch.block = {footprint::threads(number(config, "warps"), target.vector_lanes), 1, 1};
+  launch.scratchpad_bytes = std::to_string(scratchpad_bytes);
+}
+
+}  // namespace kiln::schedules

@@ -1,0 +1,42 @@
+// Tunables of the simt lowering's products (tile/schedule.h), for the spaces of families whose
+// kernels own tiles. A family adds these to parameters of its own, of which block_m and block_n are
+// looked at here.
+
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "core/dtype.h"
+#include "core/kernel_source.h"
+#include "core/plan.h"
+#include "core/space.h"
+#include "core/target.h"
+#include "templates/tile/schedule.h"
+
+namespace kiln::schedules {
+
+// fragment, warps, stages, swizzle
+std::vector<Parameter> simt_parameters(const Target& target, Dtype dtype);
+
+// That warps share the rows, that the fragment takes the swizzle and the number of stages, and that
+// a block fits the target's threads, scratchpad and registers. `depth` is the length of a row of
+// the key loop's operands.
+std::vector<Constraint> simt_constraints(const Target& target, Dtype dtype, int64_t depth);
+
+// The members by which kernels' configs name the schedule.
+std::vector<KernelSource::Member> simt_members(const Config& config);
+
+// The first of the target's fragments that suits the type.
+tile::Fragment best_fragment(const Target& target, Dtype dtype);
+
+tile::Fragment fragment_of(const Config& config);
+
+// Bytes of scratchpad that the key loop takes.
+int64_t stream_scratchpad(const Config& config, Dtype dtype, int64_t depth);
+
+// Block and scratchpad of a launch.
+void set_block(Launch& launch, const Config& config, const Target& target,
+               int64_t scratchpad_bytes);
+
+}  // namespace kiln::schedules
