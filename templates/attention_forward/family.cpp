@@ -100,41 +100,16 @@ class AttentionForward final : public Family {
   }
 
   Plan plan(const Problem& problem, const Config& config, const Target& target) const override {
-    const AttentionProblem p(problem);
-    const std::string splits = std::to_string(config.at("key_splits")),
-                      dim = std::to_string(p.head_dim);
-    const bool pack = config.at("pack_heads") != 0, split = config.at("key_splits") > 1;
-    const std::vector<int> order =
-        p.layout == Layout::kBhsd ? std::vector<int>{0, 2, 1, 3} : std::vector<int>{};
-    using Kind = Buffer::Kind;
-    const auto tokens = [&](const char* name, const char* seq, const char* heads, Kind kind) {
-      return argument(name, p.dtype, {"batch", seq, heads, dim}, kind, order, 3);
-    };
-    Plan plan = plan_of(schema());
-    plan.buffers = {
-        tokens("q", "seq_q", "heads_q", Kind::kInput),
-        tokens("k", "seq_kv", "heads_kv", Kind::kInput),
-        tokens("v", "seq_kv", "heads_kv", Kind::kInput),
-        tokens("o", "seq_q", "heads_q", Kind::kOutput),
-        argument("lse", Dtype::kF32, {"batch", "heads_q", "seq_q"}, Kind::kOutput),
-    };
-    plan.buffers.back().optional = true;
-
-    const std::vector<std::string> sizes = {"seq_q",    "seq_kv",      "heads_q",
-                                            "heads_kv", "window_left", "window_right"};
-    const std::string heads = pack ? "heads_kv" : "heads_q";
-    const std::string rows = pack ? "seq_q * ceil_div(heads_q, heads_kv)" : "seq_q";
-    const std::string tiles = blocks_of(rows, config.at("block_m"));
-    if (!split) {
-      plan.steps = {
-          Launch{.entry = "forward",
-                 .grid = {tiles, heads, "batch"},
-                 .arguments = arguments({"q", "k", "v", "o", "lse"}, sizes, {"softmax_scale"}),
-                 .reads = {"q", "k", "v"},
-                 .writes = {"o", "lse"}}};
-      return plan;
+    Plan plan = launches(AttentionProblem(problem), config);
+    if (target.is_gpu()) {
+      const AttentionProblem p(problem);
+      const int64_t scratchpad = schedules::stream_scratchpad(config, p.dtype, p.head_dim);
+      for (Step& step : plan.steps) {
+        Launch& launch = std::get<Launch>(step);
+        schedules::set_block(launch, config, target, launch.entry == "merge" ? 0 : scratchpad);
+      }
     }
-    Member::boolean("pack_heads", config.at("pack_heads") != 0), return plan;
+    return plan;
   }
 
   Cost cost(const Problem& problem) const override {
@@ -209,6 +184,60 @@ class AttentionForward final : public Family {
   }
 
   std::string tolerance_derivation() const override { return attention_tolerance(); }
+
+ private:
+  Plan launches(const AttentionProblem& p, const Config& config) const {
+    const std::string splits = std::to_string(config.at("key_splits")),
+                      dim = std::to_string(p.head_dim);
+    const bool pack = config.at("pack_heads") != 0, split = config.at("key_splits") > 1;
+    const std::vector<int> order =
+        p.layout == Layout::kBhsd ? std::vector<int>{0, 2, 1, 3} : std::vector<int>{};
+    using Kind = Buffer::Kind;
+    const auto tokens = [&](const char* name, const char* seq, const char* heads, Kind kind) {
+      return argument(name, p.dtype, {"batch", seq, heads, dim}, kind, order, 3);
+    };
+    Plan plan = plan_of(schema());
+    plan.buffers = {
+        tokens("q", "seq_q", "heads_q", Kind::kInput),
+        tokens("k", "seq_kv", "heads_kv", Kind::kInput),
+        tokens("v", "seq_kv", "heads_kv", Kind::kInput),
+        tokens("o", "seq_q", "heads_q", Kind::kOutput),
+        argument("lse", Dtype::kF32, {"batch", "heads_q", "seq_q"}, Kind::kOutput),
+    };
+    plan.buffers.back().optional = true;
+
+    const std::vector<std::string> sizes = {"seq_q",    "seq_kv",      "heads_q",
+                                            "heads_kv", "window_left", "window_right"};
+    const std::string heads = pack ? "heads_kv" : "heads_q";
+    const std::string rows = pack ? "seq_q * ceil_div(heads_q, heads_kv)" : "seq_q";
+    const std::string tiles = blocks_of(rows, config.at("block_m"));
+    if (!split) {
+      plan.steps = {
+          Launch{.entry = "forward",
+                 .grid = {tiles, heads, "batch"},
+                 .arguments = arguments({"q", "k", "v", "o", "lse"}, sizes, {"softmax_scale"}),
+                 .reads = {"q", "k", "v"},
+                 .writes = {"o", "lse"}}};
+      return plan;
+    }
+    plan.buffers.push_back(
+        temporary("partial_o", Dtype::kF32, {splits, "batch", "seq_q", "heads_q", dim}));
+    plan.buffers.push_back(
+        temporary("partial_lse", Dtype::kF32, {splits, "batch", "heads_q", "seq_q"}));
+    plan.steps = {Launch{.entry = "forward_part",
+                         .grid = {tiles + " * " + splits, heads, "batch"},
+                         .arguments = arguments({"q", "k", "v", "partial_o", "partial_lse"}, sizes,
+                                                {"softmax_scale"}),
+                         .reads = {"q", "k", "v"},
+                         .writes = {"partial_o", "partial_lse"}},
+                  Launch{.entry = "merge",
+                         .grid = {tiles, heads, "batch"},
+                         .arguments = arguments({"partial_o", "partial_lse", "o", "lse"},
+                                                {"seq_q", "heads_q", "heads_kv"}),
+                         .reads = {"partial_o", "partial_lse"},
+                         .writes = {"o", "lse"}}};
+    return plan;
+  }
 };
 
 }  // namespace

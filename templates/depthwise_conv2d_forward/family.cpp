@@ -8,11 +8,13 @@
 
 #include "core/random.h"
 #include "core/tensor.h"
+#include "depthwise_conv2d_forward/gpu_space.h"
 #include "depthwise_conv2d_forward/problem.h"
 #include "depthwise_conv2d_forward/reference.h"
 #include "depthwise_conv2d_forward/search_space.h"
 #include "templates/activation.h"
 #include "templates/plan_parts.h"
+#include "templates/schedules/simt.h"
 
 namespace kiln::depthwise_conv2d_forward {
 
@@ -56,13 +58,16 @@ class DepthwiseForward final : public Family {
   }
 
   Space space(const Problem& problem, const Target& target) const override {
-    return depthwise_space(DepthwiseProblem(problem), target);
+    const DepthwiseProblem p(problem);
+    return target.is_gpu() ? gpu_space(p, target) : depthwise_space(p, target);
   }
   Config default_config(const Problem& problem, const Target& target) const override {
-    return depthwise_default(DepthwiseProblem(problem), target);
+    const DepthwiseProblem p(problem);
+    return target.is_gpu() ? gpu_default(p, target) : depthwise_default(p, target);
   }
 
-  KernelSource source(const Problem& problem, const Config& config, const Target&) const override {
+  KernelSource source(const Problem& problem, const Config& config,
+                      const Target& target) const override {
     const DepthwiseProblem p(problem);
     const std::string here = "kiln::depthwise_conv2d_forward::";
     using Member = KernelSource::Member;
@@ -95,6 +100,7 @@ class DepthwiseForward final : public Family {
         Member::boolean("prefetch", config.at("prefetch") != 0),
         choice("stores", config.at("stores") == kStreamed ? "kStreamed" : "kCached"),
     };
+    if (target.is_gpu()) source.config.push_back(parameter("warps"));
     source.entries = {here + (p.bias ? "Forward" : "ForwardUnbiased")};
     return source;
   }
@@ -140,6 +146,9 @@ class DepthwiseForward final : public Family {
       (buffer.kind == Kind::kOutput ? launch.writes : launch.reads).push_back(buffer.name);
     }
     launch.arguments = arguments(tensors, {"batch", "channels", "height", "width", out_h, out_w});
+    if (target.is_gpu()) {
+      schedules::set_block(launch, config, target, scratch_bytes(p, config, target));
+    }
     plan.steps.push_back(std::move(launch));
     return plan;
   }

@@ -22,12 +22,6 @@ Shape shape(const DepthwiseProblem& p, const Config& c) {
           at("block_c"),     at("block_h"),   at("block_w"),   at("window"),    at("vectors")};
 }
 
-// Bytes of scratch.
-int64_t footprint(const DepthwiseProblem& p, const Config& c, const Target& t) {
-  const Shape s = shape(p, c);
-  return 4 * int64_t(tile_of(s, window_of(s, t.vector_registers), t.vector_lanes).floats);
-}
-
 // The values below twice `n`, at least the first.
 std::vector<int64_t> up_to(int64_t n, std::vector<int64_t> values) {
   std::erase_if(values, [&](int64_t v) { return v != values.front() && v >= 2 * n; });
@@ -127,7 +121,7 @@ std::vector<Constraint> constraints(const DepthwiseProblem& p, const Target& t) 
        {"lanes", "vectors", "window", "block_c", "block_h", "block_w"},
        [=](const Config& c) {
          return c.at("block_h") <= 7 ||
-                footprint(p, c, t) <= std::max<int64_t>(t.l2_bytes, 512 << 10);
+                scratch_bytes(p, c, t) <= std::max<int64_t>(t.l2_bytes, 512 << 10);
        }},
       {"there is a block for every thread, or blocks are of the least channels",
        {"order", "block_c", "block_h", "block_w"},
@@ -151,6 +145,11 @@ int64_t at_least(const Parameter& parameter, int64_t wanted) {
 }
 
 }  // namespace
+
+int64_t scratch_bytes(const DepthwiseProblem& p, const Config& c, const Target& t) {
+  const Shape s = shape(p, c);
+  return 4 * int64_t(tile_of(s, window_of(s, t.vector_registers), t.vector_lanes).floats);
+}
 
 Space depthwise_space(const DepthwiseProblem& problem, const Target& target) {
   return Space(kSpaceVersion, parameters(problem, target), constraints(problem, target));

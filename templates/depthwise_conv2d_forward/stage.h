@@ -87,11 +87,8 @@ TILE_FN void stage_input(const P& p) {
       blk.template load_planes<W>(to, P::kPitch, x + from, p.x_lanes, row_end - row, width,
                                   row_stride);
     } else if constexpr (P::kColumnLanes) {
-      blk.for_each(row_end - row, ceil_div(width, W), [&](i64 r, i64 v) {
-        const i64 s = lmax(0, lmin(v * W, width - W));
-        const i64 at = p.x_lanes.of[0] + from + r * row_stride + s;
-        blk.template put<W>(to + r * P::kPitch + s, blk.template load<W>(x, at, width - s));
-      });
+      blk.template load_rows<W>(to, P::kPitch, x, p.x_lanes.of[0] + from, row_end - row, width,
+                                row_stride);
     } else {
       blk.template load_points<W>(to, P::kPitch, x, p.x_lanes.of[0] + from, row_end - row, width,
                                   row_stride, column_stride, p.count, p.a.c);

@@ -135,9 +135,16 @@ StatusOr<Problem> parse_problem(const Family& family, const std::string& fields)
 }
 
 Bench::Bench(const Family& family, const std::string& device, int forced_lanes, bool paired_bf16)
+    : Bench(family, device, embedded_sources(), forced_lanes, paired_bf16) {}
+
+Bench::Bench(const Family& family, const std::string& device, devices::SourceTree sources)
+    : Bench(family, device, std::move(sources), 0, false) {}
+
+Bench::Bench(const Family& family, const std::string& device, devices::SourceTree sources,
+             int forced_lanes, bool paired_bf16)
     : family_(family) {
   devices::DeviceOptions options;
-  options.sources = embedded_sources();
+  options.sources = std::move(sources);
   options.cache_directory = cache_ / "cache";
   if (forced_lanes != 0) {
     std::string& header = options.sources.find("tile/core.h")->second;
@@ -166,6 +173,7 @@ Bench::Bench(const Family& family, const std::string& device, int forced_lanes, 
 }
 
 bool Bench::available(const std::string& device) {
+  if (device.starts_with("emulator:")) return true;
   const auto set = runtime::parse_instruction_set(device.substr(device.find(':') + 1));
   return set && runtime::can_run(*set);
 }
@@ -178,26 +186,22 @@ Problem Bench::problem(const std::string& fields) const {
   return *std::move(parsed);
 }
 
-const Artifact& Bench::compile(const Problem& problem, const Config& config) {
+StatusOr<Artifact> Bench::compile(const Problem& problem, const Config& config) {
   const std::string key = statics_key(problem) + config.text();
   auto found = artifacts_.find(key);
   if (found == artifacts_.end()) {
-    INFO(problem.text() << " | " << config.text() << " | " << device_->name());
     auto artifact = device_->compile(family_.source(problem, config, target_), {});
-    INFO(artifact.status());
-    REQUIRE(artifact.ok());
+    if (!artifact.ok()) return artifact.status();
     if (emulated_ != nullptr) artifact->architecture = "baseline";
     found = artifacts_.emplace(key, *std::move(artifact)).first;
   }
   return found->second;
 }
 
-std::shared_ptr<const runtime::Kernel> Bench::kernel(const Problem& problem, const Config& config) {
-  auto loaded =
-      runtime::Kernel::load(compile(problem, config), family_.plan(problem, config, target_));
-  INFO(loaded.status());
-  REQUIRE(loaded.ok());
-  return *std::move(loaded);
+StatusOr<std::shared_ptr<const runtime::Kernel>> Bench::kernel(const Problem& problem,
+                                                               const Config& config) {
+  KILN_ASSIGN_OR_RETURN(const Artifact artifact, compile(problem, config));
+  return runtime::Kernel::load(artifact, family_.plan(problem, config, target_));
 }
 
 Status Bench::launch(const runtime::Dispatch& dispatch,
@@ -216,12 +220,20 @@ double Bench::verify(const Problem& problem, const Config& config, const Spacing
   INFO(problem.text() << " | " << config.text() << " | " << device_->name() << " lanes "
                       << target_.vector_lanes << " gap " << spacing.row_gap << " lead "
                       << spacing.lead);
-  const auto loaded = kernel(problem, config);
+  const Outcome outcome = attempt(problem, config, spacing);
+  INFO(outcome.status);
+  CHECK(outcome.status.ok());
+  return outcome.worst;
+}
+
+Outcome Bench::attempt(const Problem& problem, const Config& config, const Spacing& spacing) {
+  const auto found = kernel(problem, config);
+  if (!found.ok()) return {found.status()};
+  const runtime::Kernel* loaded = found->get();
   const std::vector<int64_t> sizes = problem.sizes();
   const std::vector<double> scalars = problem.scalars();
   auto dispatch = loaded->prepare(sizes, scalars);
-  INFO(dispatch.status());
-  REQUIRE(dispatch.ok());
+  if (!dispatch.ok()) return {dispatch.status()};
 
   std::vector<Arena> arenas;
   std::vector<HostTensor> tensors;
@@ -255,26 +267,24 @@ double Bench::verify(const Problem& problem, const Config& config, const Spacing
   std::vector<std::vector<char>> results[2];
   for (int workers : {1, 3}) {
     const Status launched = launch(*dispatch, arguments, workers);
-    INFO(launched);
-    REQUIRE(launched.ok());
+    if (!launched.ok()) return {launched};
     for (const Arena& arena : arenas)
       results[workers == 1].push_back(arena.memory);
   }
-  CHECK(results[0] == results[1]);
-
+  if (results[0] != results[1]) {
+    return {absl::InternalError("one worker and three do not compute the same")};
+  }
   for (size_t i = 0; i < arenas.size(); ++i) {
-    if (arenas[i].tensor.data == nullptr) continue;
-    INFO("memory around " << tensors[i].name);
-    CHECK(arenas[i].surroundings() == before[i]);
+    if (arenas[i].tensor.data != nullptr && arenas[i].surroundings() != before[i]) {
+      return {absl::InternalError("memory around " + tensors[i].name + " has changed")};
+    }
   }
   Judge judge(tensors);
   for (int64_t unit = 0; unit < family_.reference_units(problem); ++unit) {
     family_.reference_unit(problem, tensors, unit, judge);
   }
-  INFO(judge.where);
   CHECK(judge.count > 0);
-  CHECK(judge.worst <= 1);
-  return judge.worst;
+  return {judge.worst <= 1 ? absl::OkStatus() : absl::InternalError(judge.where), judge.worst};
 }
 
 double Bench::verify(const std::string& fields, const Config& config, const Spacing& spacing) {
@@ -288,7 +298,11 @@ double Bench::verify_default(const std::string& fields, const Spacing& spacing) 
 
 void Bench::compile_default(const std::string& fields) {
   const Problem p = problem(fields);
-  compile(p, family_.default_config(p, target_));
+  const Config config = family_.default_config(p, target_);
+  INFO(p.text() << " | " << config.text() << " | " << device_->name());
+  const Status status = compile(p, config).status();
+  INFO(status);
+  CHECK(status.ok());
 }
 
 }  // namespace kiln::test

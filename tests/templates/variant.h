@@ -43,6 +43,12 @@ std::vector<Machine> machines();
 // A problem by its fields: "m=3 n=4".
 StatusOr<Problem> parse_problem(const Family& family, const std::string& fields);
 
+// What became of a variant: OK, or what was wrong with it first.
+struct Outcome {
+  Status status;
+  double worst = 0;  // largest error over its tolerance
+};
+
 class Bench {
  public:
   // `forced_lanes` compiles the code path of vectors of that many lanes, whatever the processor
@@ -50,6 +56,8 @@ class Bench {
   // by the emulated processor.
   Bench(const Family& family, const std::string& device, int forced_lanes = 0,
         bool paired_bf16 = false);
+  // With kernel sources other than the embedded ones.
+  Bench(const Family& family, const std::string& device, devices::SourceTree sources);
 
   // Whether this machine can run what this device compiles.
   static bool available(const std::string& device);
@@ -65,9 +73,15 @@ class Bench {
   // For what this machine cannot run.
   void compile_default(const std::string& fields);
 
+  // As verify(), with the verdict left to the caller.
+  Outcome attempt(const Problem& problem, const Config& config, const Spacing& spacing = {});
+
  private:
-  const Artifact& compile(const Problem& problem, const Config& config);
-  std::shared_ptr<const runtime::Kernel> kernel(const Problem& problem, const Config& config);
+  Bench(const Family& family, const std::string& device, devices::SourceTree sources,
+        int forced_lanes, bool paired_bf16);
+  StatusOr<Artifact> compile(const Problem& problem, const Config& config);
+  StatusOr<std::shared_ptr<const runtime::Kernel>> kernel(const Problem& problem,
+                                                          const Config& config);
   Status launch(const runtime::Dispatch& dispatch, const std::vector<runtime::Tensor>& arguments,
                 int workers) const;
 

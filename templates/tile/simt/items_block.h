@@ -193,6 +193,17 @@ class ItemsBlock {
 
   // ---- by all warps
 
+  // scratch[to + row pitch + column] = x[at + row row_stride + column]
+  template <int W, class T>
+  TILE_FN void load_rows(i64 to, i64 pitch, Elements<const T> x, i64 at, i64 rows, i64 columns,
+                         i64 row_stride, Where where = Where::here()) const {
+    for_each(rows, ceil_div(columns, W), [&](i64 r, i64 v) {
+      put_first<W>(to + r * pitch + v * W,
+                   load<W>(x, at + r * row_stride + v * W, columns - v * W, where), columns - v * W,
+                   where);
+    });
+  }
+
   // scratch[to + row pitch + column W + l] = x[at + row row_stride + column column_stride + l] for
   // l < n.
   template <int W, class T>

@@ -189,6 +189,17 @@ class ItemsBlock {
   // What was streamed may be read by others after this.
   TILE_FN void publish() const { stream_fence(); }
 
+  // scratch[to + row pitch + column] = x[at + row row_stride + column]; up to W more may be
+  // written.
+  template <int W, class T>
+  TILE_FN void load_rows(i64 to, i64 pitch, Elements<const T> x, i64 at, i64 rows, i64 columns,
+                         i64 row_stride) const {
+    for_each(rows, ceil_div(columns, W), [&](i64 r, i64 v) {
+      const i64 s = lmax(0, lmin(v * W, columns - W));  // the last pack overlaps its neighbour
+      put<W>(to + r * pitch + s, load<W>(x, at + r * row_stride + s, columns - s));
+    });
+  }
+
   // scratch[to + row pitch + column W + l] = x[at + row row_stride + column column_stride + l] for
   // l < n; what lanes from n on receive is unspecified. Points are `extent` elements long, and the
   // n are the last of them unless n >= W.
