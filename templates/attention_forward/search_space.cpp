@@ -164,10 +164,10 @@ Config attention_default(const AttentionProblem& p, const Target& t) {
 
   Config best;
   double best_score = 0;
-  // Larger register blocks first where registers abound: on a tie they load less.
+  // On a tie, larger register blocks where registers abound, which load less; and smaller tiles.
   const bool large = t.vector_registers >= 32;
   for (int64_t register_rows : large ? std::vector<int64_t>{4, 2, 1} : std::vector<int64_t>{2, 3}) {
-    for (int64_t block_m : {256, 192, 128, 96, 64, 48, 32, 24, 16, 8, 4, 2, 1}) {
+    for (int64_t block_m : {1, 2, 4, 8, 16, 24, 32, 48, 64, 96, 128, 192, 256}) {
       const int64_t count = blocks(p, pack, block_m);
       for (int64_t block_n : {96, 48}) {
         int64_t splits = 1;

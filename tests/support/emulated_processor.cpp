@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <bit>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -110,7 +111,8 @@ class Memory {
   uint8_t* host(uint64_t physical) const {
     const uint64_t slot = physical / kGiB;
     if (slot < kFirstSlot || slot >= next_slot_) return nullptr;
-    return reinterpret_cast<uint8_t*>(gib_of_[slot] * kGiB + physical % kGiB);
+    const uint64_t address = gib_of_[slot] * kGiB + physical % kGiB;
+    return std::bit_cast<uint8_t*>(address);
   }
 
  private:
@@ -255,11 +257,10 @@ void EmulatedPool::run(int64_t total, Body body, void* context) {
 
 }  // namespace kiln::testing
 
-// The library makes a processor without bf16 dot products; it makes this one where it looks the
-// maker up by name and finds ours first.
+// The library makes a processor without bf16 dot products, by a maker whose name it looks up in the
+// whole process and finds here first.
 struct BX_CPU_C;
-extern "C" __attribute__((visibility("default"))) void* _Z23create_corei3_cnl_cpuidP8BX_CPU_C(
-    BX_CPU_C* cpu) {
+__attribute__((visibility("default"))) void* create_corei3_cnl_cpuid(BX_CPU_C* cpu) {
   static const auto make = kiln::testing::library().symbol<void* (*)(BX_CPU_C*)>(
       "_Z28create_sapphire_rapids_cpuidP8BX_CPU_C");
   return make(cpu);
