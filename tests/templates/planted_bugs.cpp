@@ -1,0 +1,222 @@
+#include "tests/templates/planted_bugs.h"
+
+namespace kiln::test {
+namespace {
+
+constexpr const char* kStream = "tile/simt/stream.h";
+constexpr const char* kStage = "tile/simt/stage.h";
+constexpr const char* kAtoms = "tile/simt/atom.h";
+constexpr const char* kFmaAtom = "tile/simt/fma_atom.h";
+constexpr const char* kFragments = "tile/simt/fragment.h";
+constexpr const char* kShared = "tile/simt/shared.h";
+constexpr const char* kBlock = "tile/simt/tiles_block.h";
+constexpr const char* kItems = "tile/simt/items_block.h";
+constexpr const char* kFootprint = "tile/simt/footprint.h";
+constexpr const char* kAttention = "attention_forward/kernel.h";
+constexpr const char* kDepthwise = "depthwise_conv2d_forward/kernel.h";
+constexpr const char* kDepthwiseStage = "depthwise_conv2d_forward/stage.h";
+
+}  // namespace
+
+const std::vector<PlantedBug>& synchronisation_bugs() {
+  static const std::vector<PlantedBug> bugs = {
+      {"ring: no barrier before a slot is used and refilled", Victim::kMma2, kStream,
+       "t_.retire(next * kSlot, kSlot);\n        t_.block_barrier();",
+       "t_.retire(next * kSlot, kSlot);", kRace},
+      {"ring: waits one group too few", Victim::kMma2, kStream, "copy_wait<kAhead - 1>()",
+       "copy_wait<kAhead>()", kInFlight},
+      {"ring of three: waits one group too few", Victim::kMma3, kStream, "copy_wait<kAhead - 1>()",
+       "copy_wait<kAhead>()", kInFlight},
+      {"one slot: no barrier after its use", Victim::kMma1, kStream,
+       "use(n0, 0);\n        t_.retire(0, kSlot);\n        t_.block_barrier();", "use(n0, 0);",
+       kRace},
+      {"one slot: no barrier before its use", Victim::kMma1, kStream,
+       "t_.template copy_wait<0>();\n        t_.block_barrier();", "t_.template copy_wait<0>();",
+       kRace},
+      {"one slot: no wait", Victim::kMma1, kStream,
+       "t_.template copy_wait<0>();\n        t_.block_barrier();", "t_.block_barrier();",
+       kInFlight},
+      {"ring: a barrier that only one warp reaches", Victim::kMma2, kStream,
+       "t_.retire(next * kSlot, kSlot);\n        t_.block_barrier();",
+       "t_.retire(next * kSlot, kSlot);\n        if (t_.warp() == 0) t_.block_barrier();",
+       kDivergence},
+      {"ring: the slot in use is refilled", Victim::kMma2, kStream,
+       "issue(n0 + kAhead * BN, next);", "issue(n0 + kAhead * BN, slot);", kAny},
+      {"ring of three: wraps one slot too late", Victim::kMma3, kStream,
+       "slot = slot + 1 == kStages ? 0 : slot + 1;", "slot = slot == kStages ? 0 : slot + 1;",
+       kAny},
+      {"ring: the first chunk is not requested", Victim::kMma2, kStream, "s < kAhead; ++s)",
+       "s + 1 < kAhead; ++s)", kUninitialised},
+      {"ring: groups are not closed", Victim::kMma2, kStream, "t_.copy_commit();", "", kInFlight},
+      {"registers: no barrier after a slot's use", Victim::kMfma1, kStream,
+       "t_.retire(0, kSlot);\n        t_.block_barrier();\n      } else", "} else", kRace},
+      {"registers: no barrier before a slot's use", Victim::kMfma1, kStream,
+       "t_.block_barrier();\n      if (n0 + BN", "if (n0 + BN", kRace},
+      {"registers: slots do not alternate", Victim::kMfma2, kStream, "slot ^= 1;", "", kRace},
+      {"an exchange that one lane leaves out", Victim::kMma2, kBlock,
+       "r.v[m][s] = f(r.v[m][s], t_.shuffle_xor(r.v[m][s], mask));",
+       "if (t_.lane() != 3) r.v[m][s] = f(r.v[m][s], t_.shuffle_xor(r.v[m][s], mask));",
+       kDivergence},
+      {"depthwise: no barrier after staging", Victim::kPoints, kDepthwise,
+       "stage_input(p);\n    blk.sync();", "stage_input(p);", kRace},
+      {"depthwise: no barrier before staging again", Victim::kPoints, kDepthwise,
+       "compute(p);\n    blk.sync();", "compute(p);", kRace},
+      {"depthwise: no barrier before planes are stored", Victim::kPlanes, kDepthwise,
+       "compute(p);\n    blk.sync();", "compute(p);", kRace},
+      {"depthwise: a scalar is put by every lane", Victim::kPoints, kItems,
+       "if (t_.lane() == 0) set_scratch(at, x);", "set_scratch(at, x);", kRace},
+  };
+  return bugs;
+}
+
+const std::vector<PlantedBug>& staging_bugs() {
+  static const std::vector<PlantedBug> bugs = {
+      {"values land where keys lie", Victim::kMma2, kStream,
+       "ValueStage::copy(t_, slot * kSlot + Keys::kBytes,", "ValueStage::copy(t_, slot * kSlot,",
+       kAny},
+      {"keys are taken from the next row", Victim::kMma2, kStream,
+       "KeyStage::copy(t_, slot * kSlot, k, n0,", "KeyStage::copy(t_, slot * kSlot, k, n0 + 1,",
+       kWrong},
+      {"registers: values are put into the first slot", Victim::kMfma2, kStream,
+       "values.put(t_, slot * kSlot + Keys::kBytes);", "values.put(t_, Keys::kBytes);", kAny},
+      {"registers: the same chunk is fetched again", Victim::kMfma1, kStream, "fetch(n0 + BN);",
+       "fetch(n0);", kWrong},
+      {"registers: the last chunk is not fetched", Victim::kMfma1, kStream,
+       "if (n0 + BN < hi) fetch", "if (n0 + 2 * BN < hi) fetch", kWrong},
+      {"a swizzle on the writing side only", Victim::kMma2, kStage,
+       "t.copy_async(at + Layout::offset(row, column),",
+       "t.copy_async(at + SharedTile<T, R, C, Swizzle::none>::offset(row, column),", kWrong},
+      {"a swizzle of pairs on the writing side only", Victim::kMfma1, kStage,
+       "t.sts(at + Layout::offset(pair, column), w[0]);",
+       "t.sts(at + SharedPairs<T, R, C, 0, Sw>::offset(pair, column), w[0]);", kAny},
+      {"rows past the tensor are not staged", Victim::kMma2, kStage, "t.copy_async(",
+       "if (present) t.copy_async(", kUninitialised},
+      {"one row past the tensor is staged", Victim::kMma2, kStage, "return row < view.rows ?",
+       "return row <= view.rows ?", kOutside},
+      {"pairs: one row past the tensor is fetched", Victim::kMfma1, kStage,
+       "const int n = row < view.rows ?", "const int n = row <= view.rows ?", kOutside},
+      {"pairs: halves exchanged", Victim::kMfma1, kStage, "(a & 0xffffu) | b << 16",
+       "(b & 0xffffu) | a << 16", kWrong},
+      {"pairs: every other half is left out", Victim::kMfma1, kStage,
+       "t.sts(at + Layout::offset(pair, column + 4), w[1]);", "", kUninitialised},
+      {"pairs: threads without a chunk put one", Victim::kNarrow, kStage,
+       "if (kChunks % Threads == 0 || i < kChunks) f(round, i / kPerRow, i % kPerRow * kChunk);",
+       "f(round, i / kPerRow, i % kPerRow * kChunk);", kAny},
+      {"warps copy the same chunks", Victim::kMma2, kStage,
+       "const int i = round * Threads + t.thread();\n      if (kChunks % Threads == 0 || i < "
+       "kChunks)\n",
+       "const int i = round * Threads + t.lane();\n      if (kChunks % Threads == 0 || i < "
+       "kChunks)\n",
+       kAny},
+      {"both panels of a row lie in one place", Victim::kWide, kShared,
+       "const u32 panel = byte / footprint::kPanelBytes,", "const u32 panel = 0,", kAny},
+      {"pairs: rows overlap", Victim::kMfma1, kShared, "(u32)pair * (u32)kPitch + c",
+       "(u32)pair * (u32)kPitch / 2 + c", kAny},
+      {"a tile's last row lies in the next tile", Victim::kMma2, kFootprint,
+       "return (unsigned)(rows * up_to", "return (unsigned)((rows - 1) * up_to", kAny},
+      {"the kernel needs more scratchpad than the plan gives", Victim::kMma2, kFootprint,
+       "return (unsigned)(rows * up_to", "return (unsigned)((rows + 8) * up_to",
+       "scratchpad too small"},
+      {"chunks are taken for aligned", Victim::kGaps, kStream, "rows_aligned(k, 16)",
+       "rows_aligned(k, 1)", kMisaligned},
+      {"rows of queries are taken for aligned", Victim::kGaps, kBlock,
+       "const bool aligned = rows_aligned(view, 4);\n    const int valid = valid_rows<BM>(view, "
+       "r0);\n    TILE_UNROLL",
+       "const bool aligned = true;\n    const int valid = valid_rows<BM>(view, r0);\n    "
+       "TILE_UNROLL",
+       kMisaligned},
+      {"depthwise: columns beside the image are not cleared", Victim::kPoints, kDepthwiseStage,
+       "clear_columns(p, row, row_end, 0, lmin(margin, P::kTile.width));", "", kUninitialised},
+      {"depthwise: rows above the image are loaded", Victim::kPoints, kDepthwiseStage,
+       "const i64 row = lmin(lmax(p.top, 0), p.a.h)", "const i64 row = lmin(p.top, p.a.h)", kAny},
+      {"depthwise: one column past a plane is loaded", Victim::kPlanes, kItems,
+       "if (l < count && s < columns)", "if (l < count && s <= columns)", kAny},
+      {"depthwise: a row's last pack is put whole", Victim::kColumnLanes, kItems,
+       "if (l < n) set_scratch(at + l, x.v[i]);", "set_scratch(at + l, x.v[i]);", kAny},
+      {"depthwise: one item too many", Victim::kPoints, kItems, "i < rows * columns;",
+       "i <= rows * columns;", kAny},
+      {"depthwise: one channel too many is stored", Victim::kPoints, kItems,
+       "if (l < n) store_element", "if (l <= n) store_element", kAny},
+  };
+  return bugs;
+}
+
+const std::vector<PlantedBug>& fragment_bugs() {
+  static const std::vector<PlantedBug> bugs = {
+      {"mma: rows of sums mistaken", Victim::kMma2, kAtoms, "return e / 2 % 2;",
+       "return e / 4 % 2;", kWrong},
+      {"mma: matrices in the wrong order", Victim::kMma2, kAtoms,
+       "Shared::offset(n + matrix / 2 * 8 + j, k + matrix % 2 * 8)",
+       "Shared::offset(n + matrix % 2 * 8 + j, k + matrix / 2 * 8)", kWrong},
+      {"mma: values not transposed", Victim::kMma2, kAtoms, "t.load_matrices_transposed(b,",
+       "t.load_matrices(b,", kWrong},
+      {"mma: the first half's columns twice", Victim::kMma2, kAtoms, "left[m].r, b + 2",
+       "left[m].r, b", kWrong},
+      {"mma: probabilities in the wrong order", Victim::kMma2, kAtoms,
+       "for (int r = 0; r < 4; ++r)\n      left[r] = t.template pack<T>(sums[2 * r], sums[2 * r + "
+       "1]);",
+       "for (int r = 0; r < 4; ++r)\n      left[r] = t.template pack<T>(sums[2 * r + 1], sums[2 * "
+       "r]);",
+       kWrong},
+      {"mma: half of the rows' values are not stored", Victim::kMma2, kAtoms,
+       "return lane % 4 == 0;", "return lane % 8 == 0;", kWrong},
+      {"mma: k of left operands interleaved", Victim::kMma2, kFragments,
+       "lane % 4 * 2 + e % 2 + e / 4 * 8", "lane % 4 * 4 + e % 2 + e / 4 * 2", kWrong},
+      {"mfma: rows and columns of values exchanged", Victim::kMfma1, kAtoms,
+       "Shared::offset((k + p.column) / 2, n + p.row)",
+       "Shared::offset((k + p.row) / 2, n + p.column)", kWrong},
+      {"mfma: operands exchanged", Victim::kMfma1, kAtoms,
+       "mfma_16x16x16<T>(sums[m][n / 16], b, left[m].r)",
+       "mfma_16x16x16<T>(sums[m][n / 16], left[m].r, b)", kWrong},
+      {"mfma: sums in the wrong order", Victim::kMfma1, kFragments,
+       "sum(int lane, int e) { return {lane / 16 * 4 + e, lane % 16}; }",
+       "sum(int lane, int e) { return {lane / 16 + e * 4, lane % 16}; }", kWrong},
+      {"gfx11: even and odd columns exchanged", Victim::kGfx11, kAtoms, "t.lane() < 16 ?",
+       "t.lane() >= 16 ?", kWrong},
+      {"gfx11: sums of the other generation", Victim::kGfx11, kFragments,
+       "{2 * e + lane / 16, lane % 16}", "{lane / 16 * 8 + e, lane % 16}", kWrong},
+      {"gfx12: lanes that share a row do not exchange", Victim::kGfx12, kAtoms,
+       "kExchangeTo = I::kLanes / 2;\n  // Pairs", "kExchangeTo = 8;\n  // Pairs", kWrong},
+      {"fma: groups of lanes mistaken", Victim::kFma, kFmaAtom, "(own ^ d) == g", "(own + d) == g",
+       kWrong},
+      {"fma: chunks read across their border", Victim::kFma, kFmaAtom, "Shared::offset(row, k + i)",
+       "Shared::offset(row, k + i + 1)", kMisaligned},
+      {"fma: columns of values mistaken", Victim::kFma, kFmaAtom,
+       "Shared::offset(k + i, n + column(t.lane(), e))", "Shared::offset(k + i, n + e)", kWrong},
+  };
+  return bugs;
+}
+
+const std::vector<PlantedBug>& kernel_bugs() {
+  static const std::vector<PlantedBug> bugs = {
+      {"row sums are not added up", Victim::kMma2, kAttention, "blk.row_reduce(l);", "", kWrong},
+      {"the mask hides one key too many", Victim::kMma2, kAttention, "select(j + n <= to,",
+       "select(j + n < to,", kWrong},
+      {"the tail is not masked", Victim::kMma2, kAttention,
+       "if (n0 < unmasked_from || n0 + BN - 1 > unmasked_to) {", "if (n0 < unmasked_from) {",
+       kWrong},
+      {"sums are not scaled to the new maximum", Victim::kMma2, kAttention,
+       "blk.scale_rows(o, alpha);", "", kWrong},
+      {"parts are weighed by the wrong base", Victim::kSplit, kAttention, "xexp2((x - r) * kLog2e)",
+       "xexp2(x - r)", kWrong},
+      {"queries are written", Victim::kMma2, kAttention,
+       "blk.store(blk.template view<T>(a.o, block.template window<1, 2>(b, 0, h, 0)), r0, o,\n     "
+       " "
+       "                 inverse);\n             if",
+       "blk.store(blk.template view<T>(a.q, block.template window<1, 2>(b, 0, h, 0)), r0, o,\n     "
+       " "
+       "                 inverse);\n             if",
+       "write to an input"},
+      {"one row past the tensor is stored", Victim::kMma2, kBlock,
+       "if (i >= valid || column >= N) return;", "if (i > valid || column >= N) return;", kOutside},
+      {"one query past the tensor is loaded", Victim::kMma2, kBlock,
+       "const int count = i < valid ?", "const int count = i <= valid ?", kOutside},
+      {"a row's value is stored past the tensor", Victim::kMma2, kBlock,
+       "A::writes_row(t_.lane()) && i < valid", "A::writes_row(t_.lane()) && i <= valid", kAny},
+      {"row maxima are of one lane's columns", Victim::kMma2, kBlock,
+       "exchange_rows(r, [](float a, float b) { return xmax(a, b); });", "", kWrong},
+  };
+  return bugs;
+}
+
+}  // namespace kiln::test

@@ -1,0 +1,54 @@
+// Bugs to plant into the simt lowering and the kernels, each as an edit of one source file, with
+// the variant that runs into it and what must notice it.
+
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace kiln::test {
+
+// Variants that bugs are planted into.
+enum class Victim {
+  kMma1,         // attention, mma.m16n8k16, one slot
+  kMma2,         // two slots
+  kMma3,         // three slots
+  kMfma1,        // mfma, one slot
+  kMfma2,        // two slots
+  kGfx11,        // wmma of gfx11
+  kGfx12,        // wmma of gfx12
+  kFma,          // f32 by multiply-adds
+  kSplit,        // keys in parts
+  kWide,         // head dimension 128: two panels a row
+  kNarrow,       // head dimension 40
+  kGaps,         // rows that are not aligned
+  kPoints,       // depthwise, channels in lanes, NHWC
+  kPlanes,       // depthwise, channels in lanes, NCHW
+  kColumnLanes,  // depthwise, columns in lanes
+};
+
+// What notices it: a part of the emulator's report, or a wrong result.
+inline constexpr const char* kWrong = "expected";
+inline constexpr const char* kAny = "";
+inline constexpr const char* kRace = "race";
+inline constexpr const char* kInFlight = "in flight";
+inline constexpr const char* kUninitialised = "uninitialised";
+inline constexpr const char* kOutside = "out of bounds";
+inline constexpr const char* kMisaligned = "misaligned";
+inline constexpr const char* kDivergence = "divergence";
+
+struct PlantedBug {
+  const char* name;
+  Victim victim;
+  const char* file;
+  const char* from;  // stands once in the file
+  const char* to;
+  const char* noticed;
+};
+
+const std::vector<PlantedBug>& synchronisation_bugs();
+const std::vector<PlantedBug>& staging_bugs();
+const std::vector<PlantedBug>& fragment_bugs();
+const std::vector<PlantedBug>& kernel_bugs();
+
+}  // namespace kiln::test

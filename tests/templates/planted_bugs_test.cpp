@@ -1,0 +1,171 @@
+// Every planted bug is noticed, by what is named beside it; without bugs the victims are healthy.
+
+#include "tests/templates/planted_bugs.h"
+
+#include <catch2/catch.hpp>
+#include <string>
+
+#include "templates/registry.h"
+#include "templates/tile/schedule.h"
+#include "tests/templates/variant.h"
+
+namespace kiln::attention_forward {
+const Family& family();
+}
+namespace kiln::depthwise_conv2d_forward {
+const Family& family();
+}
+
+namespace kiln::test {
+namespace {
+
+using tile::Fragment;
+using tile::Swizzle;
+
+struct Variant {
+  const Family* family;
+  const char* device;
+  std::string fields;
+  std::string config;  // what differs from the default
+  Spacing spacing = {};
+};
+
+Variant attention(const char* device, Fragment fragment, const char* dtype, int stages,
+                  Swizzle swizzle, const std::string& sizes = "seq_q=40 seq_kv=140 head_dim=64") {
+  return {.family = &attention_forward::family(),
+          .device = device,
+          .fields =
+              "batch=1 heads_q=1 heads_kv=1 causal=true dtype=" + std::string(dtype) + " " + sizes,
+          .config = "pack_heads=0 block_m=32 block_n=32 key_splits=1 warps=2 fragment=" +
+                    std::to_string(int(fragment)) + " stages=" + std::to_string(stages) +
+                    " swizzle=" + std::to_string(int(swizzle))};
+}
+
+Variant depthwise(const std::string& layout, const std::string& config) {
+  return {.family = &depthwise_conv2d_forward::family(),
+          .device = "emulator:warp32",
+          .fields = "N=1 C=45 H=9 W=40 kh=3 kw=3 pad_h=1 pad_w=1 dtype=f16 layout=" + layout,
+          .config = config};
+}
+
+Variant variant_of(Victim victim) {
+  constexpr const char* kWarp = "emulator:warp32";
+  constexpr const char* kWave = "emulator:wave64";
+  constexpr Swizzle kSwizzle = Swizzle::exclusive;
+  switch (victim) {
+    case Victim::kMma1:
+      return attention(kWarp, Fragment::mma_m16n8k16, "bf16", 1, kSwizzle);
+    case Victim::kMma2:
+      return attention(kWarp, Fragment::mma_m16n8k16, "bf16", 2, kSwizzle);
+    case Victim::kMma3:
+      return attention(kWarp, Fragment::mma_m16n8k16, "f16", 3, kSwizzle);
+    case Victim::kMfma1:
+      return attention(kWave, Fragment::mfma_16x16x16, "f16", 1, kSwizzle);
+    case Victim::kMfma2:
+      return attention(kWave, Fragment::mfma_16x16x16, "bf16", 2, kSwizzle);
+    case Victim::kGfx11:
+      return attention(kWarp, Fragment::wmma_gfx11, "f16", 1, kSwizzle);
+    case Victim::kGfx12:
+      return attention(kWarp, Fragment::wmma_gfx12, "bf16", 1, kSwizzle);
+    case Victim::kFma:
+      return attention(kWarp, Fragment::fma_16x16x16, "f32", 2, Swizzle::folded);
+    case Victim::kSplit: {
+      Variant v = attention(kWarp, Fragment::mma_m16n8k16, "bf16", 2, kSwizzle);
+      v.config.replace(v.config.find("key_splits=1"), 12, "key_splits=2");
+      return v;
+    }
+    case Victim::kWide:
+      return attention(kWarp, Fragment::mma_m16n8k16, "bf16", 2, kSwizzle,
+                       "seq_q=20 seq_kv=50 head_dim=128");
+    case Victim::kNarrow:
+      return attention(kWave, Fragment::mfma_16x16x16, "f16", 1, kSwizzle,
+                       "seq_q=20 seq_kv=50 head_dim=40");
+    case Victim::kGaps: {
+      Variant v = attention(kWarp, Fragment::mma_m16n8k16, "bf16", 2, kSwizzle,
+                            "seq_q=20 seq_kv=50 head_dim=64");
+      v.spacing = {.row_gap = 3, .lead = 5};
+      return v;
+    }
+    case Victim::kPoints:
+      return depthwise("NHWC", "lanes=0 window=7 block_c=64 block_h=7 block_w=14 warps=2");
+    case Victim::kPlanes:
+      return depthwise("NCHW", "lanes=0 window=7 block_c=64 block_h=7 block_w=14 warps=2");
+    case Victim::kColumnLanes:
+      return depthwise("NCHW", "lanes=1 window=4 block_h=7 block_w=56 warps=2");
+  }
+  return {};
+}
+
+Status attempt(const Variant& v, devices::SourceTree sources) {
+  Bench bench(*v.family, v.device, std::move(sources));
+  const Problem problem = bench.problem(v.fields);
+  auto values = v.family->default_config(problem, bench.target()).values();
+  const auto parsed = Config::parse(v.config);
+  REQUIRE(parsed.ok());
+  for (auto& [name, value] : values)
+    value = parsed->find(name).value_or(value);
+  return bench.attempt(problem, Config(values), v.spacing).status;
+}
+
+devices::SourceTree with(const PlantedBug& bug) {
+  devices::SourceTree sources = embedded_sources();
+  std::string& text = sources.find(bug.file)->second;
+  const size_t at = text.find(bug.from);
+  INFO(bug.file << " no longer holds: " << bug.from);
+  REQUIRE(at != std::string::npos);
+  REQUIRE(text.find(bug.from, at + 1) == std::string::npos);
+  text.replace(at, std::string(bug.from).size(), bug.to);
+  return sources;
+}
+
+void expect_noticed(const std::vector<PlantedBug>& bugs) {
+  for (const PlantedBug& bug : bugs) {
+    INFO(bug.name);
+    const Status status = attempt(variant_of(bug.victim), with(bug));
+    INFO(status);
+    CHECK_FALSE(status.ok());
+    CHECK(status.message().find(bug.noticed) != std::string::npos);
+    // A bug that does not compile shows nothing.
+    CHECK(status.message().find("error:") == std::string::npos);
+  }
+}
+
+TEST_CASE("Victims of planted bugs are healthy without them") {
+  for (int victim = 0; victim <= int(Victim::kColumnLanes); ++victim) {
+    const Variant v = variant_of(Victim(victim));
+    INFO(v.device << " " << v.fields << " " << v.config);
+    const Status status = attempt(v, embedded_sources());
+    INFO(status);
+    CHECK(status.ok());
+  }
+}
+
+TEST_CASE("Planted bugs of synchronisation are noticed") {
+  expect_noticed(synchronisation_bugs());
+}
+
+TEST_CASE("Planted bugs of staging are noticed") {
+  expect_noticed(staging_bugs());
+}
+
+TEST_CASE("Planted bugs of fragments are noticed") {
+  expect_noticed(fragment_bugs());
+}
+
+TEST_CASE("Planted bugs of kernels and bounds are noticed") {
+  expect_noticed(kernel_bugs());
+}
+
+TEST_CASE("A report names the lines of kernel and lowering, thread, block and seed") {
+  const PlantedBug& bug = synchronisation_bugs()[1];
+  const Status status = attempt(variant_of(bug.victim), with(bug));
+  const std::string text(status.message());
+  INFO(text);
+  for (const char* part :
+       {"attention_forward/kernel.h:", "tile/simt/", "thread ", "of block (", "seed "}) {
+    CHECK(text.find(part) != std::string::npos);
+  }
+}
+
+}  // namespace
+}  // namespace kiln::test
