@@ -40,6 +40,7 @@ namespace {
 using kiln::Config;
 using kiln::Family;
 using kiln::Problem;
+using kiln::Provenance;
 using kiln::Status;
 using kiln::StatusOr;
 namespace db = kiln::db;
