@@ -1,6 +1,7 @@
 #include "templates/activation.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <utility>
 
@@ -35,25 +36,27 @@ Activation activation_of(const Problem& problem) {
 }
 
 KernelSource::Member activation_member(Activation activation) {
-  return {"tile::Activation", "activation", "tile::Activation::" + names()[size_t(activation)]};
+  constexpr std::array kConstants = {"kNone", "kRelu", "kGelu", "kSilu"};
+  return {"tile::Activation", "activation",
+          std::string("tile::Activation::") + kConstants[size_t(activation)]};
 }
 
 double activate(Activation activation, double x) {
   switch (activation) {
-    case Activation::none:
+    case Activation::kNone:
       return x;
-    case Activation::relu:
+    case Activation::kRelu:
       return x > 0 ? x : 0;
-    case Activation::gelu:
+    case Activation::kGelu:
       return x * 0.5 * (1 + std::erf(x / std::sqrt(2.0)));
-    case Activation::silu:
+    case Activation::kSilu:
       return x / (1 + std::exp(-x));
   }
   return x;
 }
 
 double activation_error(Activation activation, double x, double error) {
-  if (activation == Activation::none || activation == Activation::relu) return error;
+  if (activation == Activation::kNone || activation == Activation::kRelu) return error;
   return kSlope * error + kOwnError * std::abs(x);
 }
 

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "depthwise_conv2d_forward/place.h"
-#include "tile/activation.h"
+#include "tile/activate.h"
 
 namespace kiln::depthwise_conv2d_forward {
 

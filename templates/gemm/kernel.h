@@ -17,7 +17,7 @@
 
 #pragma once
 
-#include "tile/activation.h"
+#include "tile/activate.h"
 #include "tile/contraction.h"
 #include "tile/core.h"
 
