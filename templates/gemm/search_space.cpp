@@ -95,7 +95,7 @@ std::vector<Parameter> parameters(const GemmProblem& p, const Target& t) {
       .name = "block_k", .documentation = "of k: a chunk that is packed at once", .values = {}};
   if (in_place) {
     m.values.push_back(rows_in_place(p));
-    add_parts(n.values, p.n, {128, 512, 1024, 2048}, t.vector_lanes);
+    add_parts(n.values, p.n, {128, 512, 1024, 2048, 4096}, t.vector_lanes);
     add_parts(k.values, p.k, {512, 1024, 4096}, 16);
   }
   add_parts(m.values, p.m, {48, 96, 168, 256, 384, 512}, t.vector_registers >= 32 ? 24 : 12);

@@ -59,10 +59,10 @@ TILE_FN void add_dots(float* sums, int stride, const float* left, int left_strid
 }
 
 // sums[i * stride + j] += sum over r < kRows of weight[i * weight_stride + r] row[r][j] for j <
-// count; whole vectors of sums are written.
+// count, while the same part of `next` is fetched; whole vectors of sums are written.
 template <int BM, class T, int kRows>
 TILE_FN void add_rows(float* sums, int stride, const float* weight, int weight_stride,
-                      const T* const (&row)[kRows], int count) {
+                      const T* const (&row)[kRows], const T* const (&next)[kRows], int count) {
   VecF32 factor[BM][kRows];
   TILE_UNROLL
   for (int i = 0; i < BM; ++i) {
@@ -73,6 +73,9 @@ TILE_FN void add_rows(float* sums, int stride, const float* weight, int weight_s
   TILE_ROLL
   for (int j = 0; j < count; j += kLanes) {
     VecF32 values[kRows];
+    TILE_UNROLL
+    for (int r = 0; r < kRows; ++r)
+      __builtin_prefetch(next[r] + j, 0, 2);
     TILE_UNROLL
     for (int r = 0; r < kRows; ++r)
       values[r] = count - j >= kLanes ? load(row[r] + j) : load_first(row[r] + j, count - j);
@@ -150,11 +153,15 @@ class FewRows : public TilesBlock<Config, float, i32> {
     if constexpr (Right::kDown) {
       constexpr int kRows = 4;  // as many hide the sums' loads and stores
       const auto add = [&](auto rows, int k) {
-        const T* row[rows.value];
+        const T *row[rows.value], *next[rows.value];
         TILE_UNROLL
-        for (int r = 0; r < rows.value; ++r)
-          row[r] = view.at(view.row(b.k0 + k + r), b.n0);
-        detail::add_rows<BM>(&acc.d[0][0], acc.kStride, &a.d[0][k], a.kStride, row, b.columns);
+        for (int r = 0; r < rows.value; ++r) {
+          const i64 at = b.k0 + k + r;
+          row[r] = view.at(view.row(at), b.n0);
+          next[r] = view.at(view.row(lmin(at + kRows, view.rows - 1)), b.n0);
+        }
+        detail::add_rows<BM>(&acc.d[0][0], acc.kStride, &a.d[0][k], a.kStride, row, next,
+                             b.columns);
       };
       int k = 0;
       TILE_ROLL
