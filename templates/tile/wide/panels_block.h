@@ -33,9 +33,7 @@ class PanelsBlock : public TilesBlock<ConfigType, float, i32> {
 
   template <int BM, int BN>
   struct Accum {
-    static_assert(BN % kPanel == 0,
-                  "a tile's columns must be a multiple of lanes * "
-                  "register_vectors");
+    static_assert(BN % kPanel == 0, "columns must be a multiple of lanes * register_vectors");
     static constexpr int kStride = BN + footprint::kRowPadding;
     alignas(64) float d[footprint::round_up(BM, kGroup)][kStride];
     bool zero = false;  // whatever d holds
