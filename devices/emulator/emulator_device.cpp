@@ -12,9 +12,6 @@
 namespace kiln::devices {
 namespace {
 
-// As many as make defaults split keys where they would on a small GPU.
-constexpr int kMultiprocessors = 16;
-
 std::string architecture(int lanes) {
   return lanes == 64 ? "wave64" : "warp32";
 }
@@ -39,7 +36,7 @@ Target emulator_target(int lanes) {
   target.architecture = architecture(lanes);
   target.vector_lanes = lanes;
   target.vector_registers = 64;
-  target.threads = kMultiprocessors;
+  target.threads = runtime::usable_cpus();  // each runs a block
   target.memory_bytes = memory_for_problems();
   target.block_threads = 1024;
   target.thread_registers = lanes == 64 ? 512 : 255;
@@ -57,7 +54,7 @@ EmulatorDevice::EmulatorDevice(int lanes, DeviceOptions options)
                                    .model = architecture(lanes),
                                    .architecture = architecture(lanes),
                                    .instruction_set = architecture(lanes),
-                                   .units = kMultiprocessors},
+                                   .units = runtime::usable_cpus()},
                    .target = emulator_target(lanes),
                    .lowering = "tile/emulator.h",
                    .flags = flags(lanes)},

@@ -18,8 +18,9 @@
 namespace kiln::runtime::emulator {
 namespace {
 
-// Tiles of a thread lie on its stack; a page is used up only when touched.
-constexpr size_t kStack = 256 << 10, kGuard = 4 << 10;
+// Tiles of a thread lie on its stack, some KiB, and reports are written there. Workers that run
+// variants have little address space, and blocks up to 1024 threads.
+constexpr size_t kStack = 64 << 10, kGuard = 4 << 10;
 
 }  // namespace
 
