@@ -112,10 +112,21 @@ StatusOr<Problem> Problem::parse(const Schema& schema,
   return Problem(schema, std::move(values));
 }
 
-const Value& Problem::value(std::string_view field) const {
-  const std::optional<size_t> index = schema_->find(field);
-  if (!index) misuse(field, "unknown");
-  return values_[*index];
+Problem::Problem(const Schema& schema, std::vector<Value> values)
+    : schema_(&schema), values_(std::move(values)) {
+  for (size_t i = 0; i < values_.size(); ++i) {
+    const Field& field = schema.fields()[i];
+    if (field.same_as.empty() || values_[i] != values_[*schema.find(field.same_as)]) continue;
+    values_[i] = *field.default_value;
+  }
+}
+
+const Value& Problem::value(std::string_view name) const {
+  const std::optional<size_t> index = schema_->find(name);
+  if (!index) misuse(name, "unknown");
+  const Field& field = schema_->fields()[*index];
+  const bool another = !field.same_as.empty() && values_[*index] == *field.default_value;
+  return values_[another ? *schema_->find(field.same_as) : *index];
 }
 
 int64_t Problem::integer(std::string_view field) const {
@@ -149,15 +160,15 @@ Dtype Problem::dtype(std::string_view field) const {
 }
 
 Problem Problem::with(std::initializer_list<std::pair<std::string_view, Value>> changes) const {
-  Problem changed = *this;
+  std::vector<Value> values = values_;
   for (const auto& [name, value] : changes) {
     const std::optional<size_t> index = schema_->find(name);
     if (!index) misuse(name, "unknown");
     StatusOr<Value> checked = schema_->check(*index, value);
     if (!checked.ok()) misuse(name, std::string(checked.status().message()));
-    changed.values_[*index] = *std::move(checked);
+    values[*index] = *std::move(checked);
   }
-  return changed;
+  return Problem(*schema_, std::move(values));
 }
 
 std::string Problem::text(bool all) const {

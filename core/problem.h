@@ -3,6 +3,9 @@
 //     auto problem = Problem::parse(schema, "batch=1 heads_q=32 … causal=true dtype=bf16");
 //     int64_t tokens = problem->integer("seq_q");
 //
+// A field that is the same as another (Field::same_as) has one form, whichever way it was given:
+// its default. So equal problems have equal values, texts and keys.
+//
 // A Problem is a value; it refers to its schema, which outlives it (schemas live in the registry).
 
 #pragma once
@@ -35,14 +38,16 @@ class Problem {
   const std::string& family() const { return schema_->family(); }
   const std::vector<Value>& values() const { return values_; }  // in schema order
 
-  // By field name; the field must exist and have that type (programming error otherwise: abort).
+  // By field name; a default that stands for another field gives that one's value. The field must
+  // exist and have that type (programming error otherwise: abort).
   int64_t integer(std::string_view field) const;
   double real(std::string_view field) const;
   bool boolean(std::string_view field) const;
   const std::string& choice(std::string_view field) const;
   Dtype dtype(std::string_view field = "dtype") const;
 
-  // A copy with some fields replaced (values must be valid: abort otherwise).
+  // A copy with some fields replaced (values must be valid: abort otherwise). Fields that are the
+  // same as a replaced one follow it.
   Problem with(std::initializer_list<std::pair<std::string_view, Value>> changes) const;
 
   // "attention_forward batch=1 heads_q=32 …"; fields equal to their default are left out unless
@@ -58,8 +63,7 @@ class Problem {
   }
 
  private:
-  Problem(const Schema& schema, std::vector<Value> values)
-      : schema_(&schema), values_(std::move(values)) {}
+  Problem(const Schema& schema, std::vector<Value> values);
   const Value& value(std::string_view field) const;
 
   const Schema* schema_;

@@ -164,7 +164,13 @@ Status Schema::check_field(size_t index) const {
       return refuse("default_value", to_text(*field.default_value), expectation(index));
     }
   }
-  return absl::OkStatus();
+  if (field.same_as.empty()) return absl::OkStatus();
+  const auto other = std::ranges::find(fields_, field.same_as, &Field::name);
+  const bool able = other != fields_.end() && other->same_as.empty() &&
+                    field.default_value.has_value() && field.type == FieldType::kInteger &&
+                    other->type == FieldType::kInteger && other->field_class == field.field_class;
+  if (able) return absl::OkStatus();
+  return refuse("same_as", field.same_as, "an integer field of the same class, beside a default");
 }
 
 std::optional<size_t> Schema::find(std::string_view name) const {

@@ -50,6 +50,8 @@ struct Field {
   std::vector<std::string> choices = {};  // choice
   Bucketing bucketing = {};               // sized
   std::vector<std::string> aliases = {};  // other spellings, e.g. columns of workload files
+  // Integer: the default stands for the value of this field, an integer of the same class.
+  std::string same_as = {};
 };
 
 class Schema {

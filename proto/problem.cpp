@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 
 namespace kiln::proto {
 namespace {
@@ -38,6 +39,7 @@ StatusOr<Field> from_message(const v1::Field& message) {
   field.multiple_of = message.multiple_of() == 0 ? 1 : message.multiple_of();
   field.choices.assign(message.choices().begin(), message.choices().end());
   field.aliases.assign(message.aliases().begin(), message.aliases().end());
+  field.same_as = message.same_as();
   if (message.has_default_value()) {
     KILN_ASSIGN_OR_RETURN(field.default_value, proto::from_message(message.default_value()));
   }
@@ -134,6 +136,7 @@ v1::Schema to_message(const Schema& schema) {
       out->add_choices(choice);
     for (const std::string& alias : field.aliases)
       out->add_aliases(alias);
+    out->set_same_as(field.same_as);
     if (field.field_class == FieldClass::kSized) {
       out->mutable_bucketing()->set_exact_up_to(field.bucketing.exact_up_to);
       out->mutable_bucketing()->set_per_octave(field.bucketing.per_octave);
@@ -210,6 +213,14 @@ Config from_message(const v1::Config& config) {
     values.emplace_back(entry.parameter(), entry.value());
   }
   return Config(std::move(values));
+}
+
+std::string text_of(const v1::Config& config) {
+  return absl::StrJoin(config.entries(), " ", [](std::string* out, const v1::Config::Entry& entry) {
+    absl::StrAppend(out, entry.parameter(), "=");
+    entry.label().empty() ? absl::StrAppend(out, entry.value())
+                          : absl::StrAppend(out, entry.label());
+  });
 }
 
 }  // namespace kiln::proto

@@ -38,5 +38,7 @@ v1::Config to_message(const Config& config);
 // With the labels of the space's parameters.
 v1::Config to_message(const Config& config, const Space& space);
 Config from_message(const v1::Config& config);
+// "block_m=64 lanes=rows": labels where the message has them.
+std::string text_of(const v1::Config& config);
 
 }  // namespace kiln::proto

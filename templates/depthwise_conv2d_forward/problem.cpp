@@ -11,13 +11,15 @@ namespace {
 constexpr double kMostTaps = 255, kMostStep = 16, kMostPad = 255;
 
 Field static_field(std::string name, std::string documentation, std::optional<Value> default_value,
-                   double minimum, double maximum, std::vector<std::string> aliases = {}) {
+                   double minimum, double maximum, std::vector<std::string> aliases = {},
+                   std::string same_as = {}) {
   return {.name = std::move(name),
           .documentation = std::move(documentation),
           .default_value = std::move(default_value),
           .minimum = minimum,
           .maximum = maximum,
-          .aliases = std::move(aliases)};
+          .aliases = std::move(aliases),
+          .same_as = std::move(same_as)};
 }
 
 std::vector<Field> fields() {
@@ -35,11 +37,11 @@ std::vector<Field> fields() {
       static_field("stride_h", "input rows between neighbouring outputs", int64_t{1}, 1, kMostStep,
                    {"stride"}),
       static_field("stride_w", "input columns between neighbouring outputs; 0: as stride_h",
-                   int64_t{0}, 0, kMostStep),
+                   int64_t{0}, 0, kMostStep, {}, "stride_h"),
       static_field("dilation_h", "input rows between neighbouring taps", int64_t{1}, 1, kMostStep,
                    {"dilation"}),
       static_field("dilation_w", "input columns between neighbouring taps; 0: as dilation_h",
-                   int64_t{0}, 0, kMostStep),
+                   int64_t{0}, 0, kMostStep, {}, "dilation_h"),
       static_field("pad_h", "rows of zeros above and below the input", int64_t{0}, 0, kMostPad),
       static_field("pad_w", "columns of zeros left and right of the input", int64_t{0}, 0,
                    kMostPad),
@@ -60,10 +62,6 @@ std::vector<Field> fields() {
        .default_value = std::string("fwd"),
        .choices = {"fwd"}},
   };
-}
-
-int64_t or_else(int64_t value, int64_t otherwise) {
-  return value == 0 ? otherwise : value;
 }
 
 }  // namespace
@@ -90,9 +88,9 @@ DepthwiseProblem::DepthwiseProblem(const Problem& problem)
       kernel_h(problem.integer("kernel_h")),
       kernel_w(problem.integer("kernel_w")),
       stride_h(problem.integer("stride_h")),
-      stride_w(or_else(problem.integer("stride_w"), stride_h)),
+      stride_w(problem.integer("stride_w")),
       dilation_h(problem.integer("dilation_h")),
-      dilation_w(or_else(problem.integer("dilation_w"), dilation_h)),
+      dilation_w(problem.integer("dilation_w")),
       pad_h(problem.integer("pad_h")),
       pad_w(problem.integer("pad_w")),
       layout(problem.choice("layout") == "NHWC" ? kNhwc : kNchw),

@@ -38,6 +38,12 @@ const Schema& schema() {
         .minimum = -1,
         .maximum = 100},
        {.name = "width", .documentation = "", .minimum = 8, .maximum = 256, .multiple_of = 8},
+       {.name = "step", .default_value = Value(int64_t{1}), .minimum = 1, .maximum = 16},
+       {.name = "step_w",
+        .default_value = Value(int64_t{0}),
+        .minimum = 0,
+        .maximum = 16,
+        .same_as = "step"},
        {.name = "causal",
         .type = FieldType::kBoolean,
         .documentation = "",
@@ -118,9 +124,24 @@ TEST_CASE("problems fill in defaults, take aliases and print back") {
   CHECK(problem.integer("m") == 100);
   CHECK(problem.boolean("causal"));
   CHECK(problem.text() == "sample dtype=f32 rows=100 width=64 causal=true");
-  CHECK(problem.text(true) == "sample dtype=f32 rows=100 window=-1 width=64 causal=true scale=0");
+  CHECK(problem.text(true) ==
+        "sample dtype=f32 rows=100 window=-1 width=64 step=1 step_w=0 causal=true scale=0");
   CHECK(problem.sizes() == std::vector<int64_t>{100, -1});
   CHECK(problem.scalars() == std::vector<double>{0.0});
+}
+
+TEST_CASE("a field that is the same as another has one form") {
+  const Problem left_out = sample({{"step", "2"}});
+  const Problem spelled_out = sample({{"step", "2"}, {"step_w", "2"}});
+  CHECK(left_out == spelled_out);
+  CHECK(left_out.integer("step_w") == 2);
+  CHECK(spelled_out.text() == "sample dtype=f32 rows=100 width=64 step=2");
+  CHECK(problem_key(left_out) == problem_key(spelled_out));
+  CHECK(exact_key(left_out) == exact_key(spelled_out));
+  CHECK(statics_key(left_out) == statics_key(spelled_out));
+  CHECK(sample({{"step", "2"}, {"step_w", "1"}}).integer("step_w") == 1);
+  CHECK(left_out.with({{"step_w", int64_t{3}}}).integer("step_w") == 3);
+  CHECK(left_out.with({{"step_w", int64_t{2}}}) == left_out);
 }
 
 TEST_CASE("faults name field, value and expectation") {

@@ -1,6 +1,7 @@
 #include <catch2/catch.hpp>
 #include <random>
 
+#include "core/key.h"
 #include "tests/templates/variant.h"
 
 namespace kiln::depthwise_conv2d_forward {
@@ -175,6 +176,16 @@ TEST_CASE("Rows of workload files are depthwise problems as they stand") {
   const auto backward = parse("op=bwd_data N=1 C=1 H=1 W=1 kh=1 kw=1 dtype=f32");
   REQUIRE_FALSE(backward.ok());
   CHECK(field_violation(backward.status())->field == "op");
+}
+
+TEST_CASE("Columns stepped as rows are one depthwise problem, however they are given") {
+  const auto key_of = [](const std::string& fields) {
+    return problem_key(*parse("N=1 C=8 H=9 W=9 kh=3 kw=3 dtype=f32" + fields));
+  };
+  CHECK(key_of("") == key_of(" stride=1 stride_w=1 dilation=1 dilation_w=1"));
+  CHECK(key_of(" stride=2") == key_of(" stride=2 stride_w=2"));
+  CHECK(key_of(" dilation=3") == key_of(" dilation=3 dilation_w=3"));
+  CHECK(key_of(" stride=2") != key_of(" stride=2 stride_w=1"));
 }
 
 TEST_CASE("Depthwise problems without outputs are refused by name") {
