@@ -67,11 +67,11 @@ Diagnosis load_line() {
   Diagnosis line{.subject = "load", .ok = true, .found = "unknown", .remedy = ""};
   double load = 0;
   const double processors = std::max(1u, std::thread::hardware_concurrency());
-  if (::getloadavg(&load, 1) == 1) {
-    line.found = fmt::format("{:.2f} a processor over the last minute", load / processors);
-    line.ok = load / processors <= kBusyLoad;
+  if (::getloadavg(&load, 1) != 1) return line;
+  line.found = fmt::format("{:.2f} a processor over the last minute", load / processors);
+  if (load / processors > kBusyLoad) {
+    line.remedy = "stop other work while tuning: measurements beside it are noisy";
   }
-  if (!line.ok) line.remedy = "stop other work while tuning: measurements beside it are noisy";
   return line;
 }
 
@@ -102,10 +102,10 @@ void add_device_lines(const ServedDevice& device, std::vector<Diagnosis>& lines)
   lines.push_back(worker);
   if (target.kind != "host") return;
   Diagnosis vectors{.subject = fmt::format("instruction set of {}", device.name()),
-                    .ok = target.architecture != "baseline",
+                    .ok = true,
                     .found = target.architecture,
                     .remedy = ""};
-  if (!vectors.ok) {
+  if (target.architecture == "baseline") {
     vectors.remedy =
         "results are right but slow; AVX2 or AVX-512 is a matter of the processor, "
         "or of the virtual machine's configuration";
@@ -114,7 +114,7 @@ void add_device_lines(const ServedDevice& device, std::vector<Diagnosis>& lines)
   const auto processors = std::thread::hardware_concurrency();
   if (target.threads < int(processors)) {
     lines.push_back({.subject = fmt::format("processors of {}", device.name()),
-                     .ok = false,
+                     .ok = true,
                      .found = fmt::format("{} of {}", target.threads, processors),
                      .remedy = "an affinity mask or a control group's quota holds back the rest; "
                                "winners are kept apart by the number of threads"});

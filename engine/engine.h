@@ -59,7 +59,7 @@ struct KernelAnswer {
   std::shared_ptr<const Artifact> artifact;
   std::shared_ptr<const Plan> plan;
   Config config;
-  std::string config_text;  // with labels
+  std::shared_ptr<const Space> space;  // today's: names the config's values
   Provenance provenance;
   Cost cost;
   std::string device;
@@ -84,14 +84,14 @@ struct DeviceView {
   Target target;
   std::string toolchain;  // or what is missing
   bool can_compile = false;
-  std::optional<tuner::Tuner::Peaks> peaks;
+  std::optional<tuner::Tuner::Peaks> peaks;  // the best seen so far
 };
 
 struct Diagnosis {      // one line of `doctor`
   std::string subject;  // "compiler of the host device"
-  bool ok = false;
-  std::string found;   // "clang 19.1.7 at /usr/bin/clang++-19"
-  std::string remedy;  // what to do when not ok
+  bool ok = false;      // false: something is broken or missing
+  std::string found;    // "clang 19.1.7 at /usr/bin/clang++-19"
+  std::string remedy;   // what to do when not ok; with ok: a warning, what would be better
 };
 
 class Engine {
@@ -139,6 +139,8 @@ class Engine {
   virtual StatusOr<std::string> export_json(const db::WinnerFilter& filter) = 0;
 
   virtual std::vector<DeviceView> devices() = 0;
+  // Probes the devices' peaks when they have nothing to do; at most once a minute. Takes a second.
+  virtual void measure_peaks() = 0;
   virtual StatusOr<db::GcReport> gc(const db::GcPolicy& policy) = 0;
   virtual std::vector<Diagnosis> doctor() = 0;
 };

@@ -41,8 +41,7 @@ json device_json(const std::string& text) {
 }
 
 // Fields with their types; a problem that today's schema does not admit stays text alone.
-json problem_json(const db::ProblemRef& reference, const Catalogue& catalogue) {
-  const auto problem = catalogue.problem_of(reference);
+json problem_json(const StatusOr<Problem>& problem) {
   if (!problem.ok()) return nullptr;
   json object = json::object();
   for (size_t i = 0; i < problem->values().size(); ++i) {
@@ -51,8 +50,10 @@ json problem_json(const db::ProblemRef& reference, const Catalogue& catalogue) {
   return object;
 }
 
-json measured_json(const Measurement& measurement) {
-  return {{"config", config_json(measurement.config)},
+json measured_json(const Measurement& measurement, const std::optional<Space>& space) {
+  const Config& config = measurement.config;
+  return {{"config", config_json(config)},
+          {"config_text", space ? space->text(config) : config.text()},
           {"timing", db::timing_json(measurement.timing)},
           {"verification", db::verification_json(measurement.verification)},
           {"cache", std::string(name_of(measurement.cache))},
@@ -63,13 +64,18 @@ json measured_json(const Measurement& measurement) {
           {"measured_at", time_text(measurement.unix_ns)}};
 }
 
-json winner_json(const db::WinnerRow& row, const Catalogue& catalogue) {
+json winner_json(const db::WinnerRow& row, const Catalogue& catalogue, const Target* target) {
+  const auto problem = catalogue.problem_of(row.problem);
+  std::optional<Space> space;
+  if (problem.ok() && target != nullptr) {
+    space = catalogue.family_of(*problem).space(*problem, *target);
+  }
   return {{"device", device_json(row.fingerprint)},
           {"family", row.problem.family},
-          {"problem", problem_json(row.problem, catalogue)},
+          {"problem", problem_json(problem)},
           {"problem_text", row.problem.text},
-          {"winner", measured_json(row.measurement)},
-          {"baseline", row.baseline ? measured_json(*row.baseline) : json(nullptr)},
+          {"winner", measured_json(row.measurement, space)},
+          {"baseline", row.baseline ? measured_json(*row.baseline, space) : json(nullptr)},
           {"evaluations", row.evaluations},
           {"schema_version", row.schema_version},
           {"space_version", row.space_version},
@@ -79,7 +85,7 @@ json winner_json(const db::WinnerRow& row, const Catalogue& catalogue) {
 }  // namespace
 
 StatusOr<std::string> export_document(const std::vector<db::WinnerRow>& rows,
-                                      const Catalogue& catalogue) {
+                                      const Catalogue& catalogue, const TargetOf& target_of) {
   std::vector<const db::WinnerRow*> order;
   for (const db::WinnerRow& row : rows)
     order.push_back(&row);
@@ -89,7 +95,7 @@ StatusOr<std::string> export_document(const std::vector<db::WinnerRow>& rows,
   });
   json document = {{"schema", "kiln.export.v1"}, {"winners", json::array()}};
   for (const db::WinnerRow* row : order) {
-    document["winners"].push_back(winner_json(*row, catalogue));
+    document["winners"].push_back(winner_json(*row, catalogue, target_of(row->fingerprint)));
   }
   return document.dump(2, ' ', false, json::error_handler_t::replace) + "\n";
 }

@@ -121,7 +121,10 @@ StatusOr<std::string> LocalEngine::export_json(const db::WinnerFilter& filter) {
     page.after = more.back().id;
     std::move(more.begin(), more.end(), std::back_inserter(rows));
   }
-  return export_document(rows, catalogue_);
+  return export_document(rows, catalogue_, [&](const std::string& fingerprint) {
+    const auto device = resolve(fingerprint);
+    return device.ok() ? &(*device)->target() : nullptr;
+  });
 }
 
 std::vector<DeviceView> LocalEngine::devices() {
@@ -134,9 +137,15 @@ std::vector<DeviceView> LocalEngine::devices() {
     view.can_compile = device->toolchain().ok();
     view.toolchain = device->toolchain().ok() ? *device->toolchain()
                                               : std::string(device->toolchain().status().message());
-    view.peaks = device->peaks(jobs_->active() == 0);
+    view.peaks = device->peaks();
   }
   return views;
+}
+
+void LocalEngine::measure_peaks() {
+  if (jobs_->active() > 0) return;  // they probe, and see what the device gives
+  for (const auto& device : devices_)
+    device->measure_peaks();
 }
 
 void LocalEngine::collect_in_background(const std::stop_token& stop) {

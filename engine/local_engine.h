@@ -71,6 +71,7 @@ class LocalEngine final : public Engine {
   StatusOr<std::string> export_json(const db::WinnerFilter& filter) override;
 
   std::vector<DeviceView> devices() override;
+  void measure_peaks() override;
   StatusOr<db::GcReport> gc(const db::GcPolicy& policy) override { return store_->gc(policy); }
   std::vector<Diagnosis> doctor() override;
 

@@ -22,9 +22,7 @@ std::shared_ptr<KernelAnswer> make_answer(const ServedDevice& device, const Fami
                                           const Problem& problem, const Config& config) {
   auto answer = std::make_shared<KernelAnswer>();
   answer->config = config;
-  const Space space = family.space(problem, device.target());
-  // A stale winner's config may lie outside today's space, which then has no labels for it.
-  answer->config_text = space.check(config).ok() ? space.text(config) : config.text();
+  answer->space = std::make_shared<const Space>(family.space(problem, device.target()));
   answer->cost = family.cost(problem);
   answer->device = device.name();
   answer->fingerprint = device.fingerprint_text();

@@ -1,11 +1,18 @@
 #include "engine/served_device.h"
 
+#include <spdlog/spdlog.h>
 #include <unistd.h>
 
 #include <filesystem>
 #include <limits>
 
 namespace kiln::engine {
+namespace {
+
+// Probes keep every processor busy: not again and again because somebody asks.
+constexpr std::chrono::minutes kBetweenProbes{1};
+
+}  // namespace
 
 std::string find_worker(const std::string& configured) {
   if (!configured.empty()) return configured;
@@ -53,12 +60,18 @@ StatusOr<tuner::Tuner*> ServedDevice::tuner() const {
   return tuner_.get();
 }
 
-std::optional<tuner::Tuner::Peaks> ServedDevice::peaks(bool may_measure) const {
-  std::lock_guard lock(peaks_mutex_);
-  if (!peaks_ && may_measure && tuner_ != nullptr) {
-    if (auto measured = tuner_->peaks(); measured.ok()) peaks_ = *measured;
-  }
-  return peaks_;
+std::optional<tuner::Tuner::Peaks> ServedDevice::peaks() const {
+  return tuner_ == nullptr ? std::nullopt : tuner_->peaks();
+}
+
+void ServedDevice::measure_peaks() const {
+  if (tuner_ == nullptr) return;
+  std::lock_guard lock(probing_);
+  const auto now = std::chrono::steady_clock::now();
+  if (probed_ && now - *probed_ < kBetweenProbes) return;
+  const Status measured = tuner_->measure_peaks();
+  if (!measured.ok()) spdlog::warn("peaks of {}: {}", name(), measured.ToString());
+  probed_ = now;
 }
 
 std::string ServedDevice::code_identity(const Family& family, const Problem& problem,

@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -35,8 +36,10 @@ class ServedDevice {
   // The tuner, or why there is none.
   StatusOr<tuner::Tuner*> tuner() const;
 
-  // The machine's peaks; measured at the first call that may take the time, a second or less.
-  std::optional<tuner::Tuner::Peaks> peaks(bool may_measure) const;
+  // The machine's peaks as far as they are known.
+  std::optional<tuner::Tuner::Peaks> peaks() const;
+  // Probes again, unless that was done within the last minute.
+  void measure_peaks() const;
 
   // What a compilation of this config would be told apart by today.
   std::string code_identity(const Family& family, const Problem& problem,
@@ -54,8 +57,8 @@ class ServedDevice {
   StatusOr<std::string> toolchain_;
   std::unique_ptr<tuner::Tuner> tuner_;
   Status no_tuner_;
-  mutable std::mutex peaks_mutex_;
-  mutable std::optional<tuner::Tuner::Peaks> peaks_;
+  mutable std::mutex probing_;
+  mutable std::optional<std::chrono::steady_clock::time_point> probed_;
 };
 
 // The worker's executable: `configured`, else beside this program, else where it is installed.

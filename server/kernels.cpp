@@ -73,7 +73,7 @@ Status Service::get_kernel(const grpc::ServerContext& context, const v1::GetKern
                                answer.artifact->hash) != request.known_artifacts().end();
   proto::fill(*response.mutable_artifact(), *answer.artifact, !known);
   *response.mutable_plan() = proto::to_message(*answer.plan);
-  *response.mutable_config() = proto::to_message(answer.config);
+  *response.mutable_config() = proto::to_message(answer.config, *answer.space);
   *response.mutable_provenance() = proto::to_message(answer.provenance);
   *response.mutable_cost() = to_message(answer.cost);
   return absl::OkStatus();

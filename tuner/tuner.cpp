@@ -36,7 +36,7 @@ class DeviceTuner : public Tuner {
     const Urgency urgency =
         options.priority == Priority::kBackground ? Urgency::kBackground : Urgency::kForeground;
     KILN_ASSIGN_OR_RETURN(Turn turn, turns_.take(urgency, stop));
-    KILN_ASSIGN_OR_RETURN(const PeakRates peaks, measured_peaks());
+    if (!best_rates()) KILN_RETURN_IF_ERROR(probe_rates());
     const SearchTask task{.device = device_,
                           .worker = *worker_,
                           .compilers = compilers_,
@@ -45,9 +45,9 @@ class DeviceTuner : public Tuner {
                           .options = options,
                           .sink = sink,
                           .stop = stop};
-    Search search(task, turn, options_.idle_load, peaks, progress);
+    Search search(task, turn, options_.idle_load, *best_rates(), progress);
     StatusOr<Outcome> outcome = search.run();
-    peaks_ = search.peaks();
+    raise(search.peaks());
     worker_->release_memory();
     return outcome;
   }
@@ -55,19 +55,36 @@ class DeviceTuner : public Tuner {
   StatusOr<Checked> check(const Family& family, const Problem& problem, const Config& config,
                           std::stop_token stop) override;
 
-  StatusOr<Peaks> peaks() override {
+  std::optional<Peaks> peaks() const override {
+    const std::optional<PeakRates> rates = best_rates();
+    if (!rates) return std::nullopt;
+    return Peaks{.f32_flops = (*rates)[size_t(worker::Probe::kFma)],
+                 .bf16_flops = (*rates)[size_t(worker::Probe::kBf16)],
+                 .read_bytes = (*rates)[size_t(worker::Probe::kRead)],
+                 .copy_bytes = (*rates)[size_t(worker::Probe::kCopy)]};
+  }
+
+  Status measure_peaks() override {
     KILN_ASSIGN_OR_RETURN(const Turn turn, turns_.take(Urgency::kCheck, {}));
-    KILN_ASSIGN_OR_RETURN(const PeakRates rates, measured_peaks());
-    return Peaks{.f32_flops = rates[size_t(worker::Probe::kFma)],
-                 .bf16_flops = rates[size_t(worker::Probe::kBf16)],
-                 .read_bytes = rates[size_t(worker::Probe::kRead)],
-                 .copy_bytes = rates[size_t(worker::Probe::kCopy)]};
+    return probe_rates();
   }
 
  private:
-  // Measured once, then raised by what tunings see; the caller holds the turn.
-  StatusOr<PeakRates> measured_peaks() {
-    if (peaks_) return *peaks_;
+  std::optional<PeakRates> best_rates() const {
+    const std::lock_guard lock(rates_mutex_);
+    return best_rates_;
+  }
+
+  void raise(const PeakRates& rates) {
+    const std::lock_guard lock(rates_mutex_);
+    PeakRates best = best_rates_.value_or(PeakRates{});
+    for (size_t i = 0; i < best.size(); ++i)
+      best[i] = std::max(best[i], rates[i]);
+    best_rates_ = best;
+  }
+
+  // The caller holds the turn.
+  Status probe_rates() {
     RunOptions run;
     run.threads = device_.target().threads;
     StatusOr<std::vector<double>> rates = absl::UnavailableError("not measured");
@@ -81,26 +98,28 @@ class DeviceTuner : public Tuner {
       rates = process->peaks(kPeaksBudget, {});
     }
     KILN_RETURN_IF_ERROR(rates.status());
-    PeakRates peaks{};
-    if (rates->size() != peaks.size()) return absl::InternalError("the probes are incomplete");
-    std::copy(rates->begin(), rates->end(), peaks.begin());
-    peaks_ = peaks;
+    PeakRates seen{};
+    if (rates->size() != seen.size()) return absl::InternalError("the probes are incomplete");
+    std::copy(rates->begin(), rates->end(), seen.begin());
+    raise(seen);
     worker_->release_memory();
-    return peaks;
+    return absl::OkStatus();
   }
 
   const devices::Device& device_;
   TunerOptions options_;
   CompilePool compilers_;
   Turns turns_;
-  std::unique_ptr<RunWorker> worker_;  // of whoever has the turn, as is peaks_
-  std::optional<PeakRates> peaks_;
+  std::unique_ptr<RunWorker> worker_;  // of whoever has the turn
+  mutable std::mutex rates_mutex_;
+  std::optional<PeakRates> best_rates_;  // of all probes so far
 };
 
 StatusOr<Checked> DeviceTuner::check(const Family& family, const Problem& problem,
                                      const Config& config, std::stop_token stop) {
   const Target& target = device_.target();
-  KILN_RETURN_IF_ERROR(family.space(problem, target).check(config));
+  const Space space = family.space(problem, target);
+  KILN_RETURN_IF_ERROR(space.check(config));
   const KernelSource source = family.source(problem, config, target);
   Compiled compiled = std::move(compilers_.compile({&source, 1}, 0, stop)[0]);
   KILN_RETURN_IF_ERROR(compiled.artifact.status());
@@ -118,7 +137,7 @@ StatusOr<Checked> DeviceTuner::check(const Family& family, const Problem& proble
   measurement.compile_ms = compiled.ms;
   if (measurement.verdict != Verdict::kOk) {
     return absl::FailedPreconditionError(
-        absl::StrCat("the configuration ", config.text(), " of ", family.schema().family(),
+        absl::StrCat("the configuration ", space.text(config), " of ", family.schema().family(),
                      " failed on ", probe.text(), ": ", std::string(name_of(measurement.verdict)),
                      ": ", measurement.diagnostics));
   }

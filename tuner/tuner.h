@@ -106,15 +106,19 @@ class Tuner {
   virtual StatusOr<Checked> check(const Family& family, const Problem& problem,
                                   const Config& config, std::stop_token stop) = 0;
 
-  // The machine's peaks, measured once with all threads: FLOP/s of f32 FMA, of bf16 products
-  // (0: none in hardware), bytes/s of a read and of a copy beyond the last-level cache.
+  // The machine's peaks with all threads: FLOP/s of f32 FMA, of bf16 products (0: none in
+  // hardware), bytes/s of a read and of a copy beyond the last-level cache.
   struct Peaks {
     double f32_flops = 0;
     double bf16_flops = 0;
     double read_bytes = 0;
     double copy_bytes = 0;
   };
-  virtual StatusOr<Peaks> peaks() = 0;
+  // The best that any probe saw: probes beside other work show too little, later ones correct them.
+  // Nothing before the first. Thread-safe, does not wait.
+  virtual std::optional<Peaks> peaks() const = 0;
+  // Probes now; takes half a second, and a turn like check().
+  virtual Status measure_peaks() = 0;
 };
 
 }  // namespace kiln::tuner

@@ -181,7 +181,7 @@ StatusOr<Loaded> load_winner(KilnBench& bench, const Problem& problem) {
     return absl::NotFoundError("not tuned: " + problem.text());
   }
   KILN_ASSIGN_OR_RETURN(auto kernel, kiln::runtime::Kernel::load(*answer.artifact, *answer.plan));
-  return Loaded{std::move(kernel), answer.config_text};
+  return Loaded{std::move(kernel), answer.space->text(answer.config)};
 }
 
 StatusOr<Loaded> load_default(KilnBench& bench, const Problem& problem) {

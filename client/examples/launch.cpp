@@ -54,6 +54,6 @@ int main(int count, char** arguments) {
   const std::chrono::duration<double, std::milli> first = fetched - start;
   std::printf("o[0] = %g, expected %g\n", double(o[0]), expected);
   std::printf("from the daemon: %.3f ms (%s)\nfrom the cache:  %.0f ns\n", first.count(),
-              kernel->config.text().c_str(), cached.count() / kLookups);
+              kernel->config_text.c_str(), cached.count() / kLookups);
   return std::abs(double(o[0]) - expected) < 1e-3 ? 0 : 1;
 }

@@ -30,6 +30,7 @@ StatusOr<std::shared_ptr<const ServedKernel>> served_kernel(
   kernel->code = std::move(code);
   KILN_ASSIGN_OR_RETURN(kernel->provenance, proto::from_message(answer.provenance()));
   kernel->config = proto::from_message(answer.config());
+  kernel->config_text = proto::text_of(answer.config());
   kernel->artifact_hash = answer.artifact().hash();
   kernel->device = answer.device();
   kernel->fingerprint = answer.fingerprint();

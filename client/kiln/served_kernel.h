@@ -15,6 +15,7 @@ struct ServedKernel {
   std::shared_ptr<const runtime::Kernel> code;
   Provenance provenance;
   Config config;
+  std::string config_text;  // with names for values that have one
   std::string artifact_hash;
   std::string device;
   std::string fingerprint;

@@ -39,13 +39,9 @@ const v1::Space& Labels::space_of(const std::string& family, const std::string& 
   return entry->second;
 }
 
-void Labels::add_to(v1::Config& config, const std::string& family, const std::string& problem,
-                    const std::string& device) {
-  label(space_of(family, problem, device), config);
-}
-
 void Labels::add_to(const v1::Winner& winner, v1::Measurement& measurement) {
-  add_to(*measurement.mutable_config(), winner.family(), winner.problem(), winner.fingerprint());
+  label(space_of(winner.family(), winner.problem(), winner.fingerprint()),
+        *measurement.mutable_config());
 }
 
 void Labels::add_to(v1::Winner& winner) {

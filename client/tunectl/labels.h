@@ -21,9 +21,6 @@ class Labels {
   // the numbers.
   void add_to(v1::Winner& winner);
   void add_to(const v1::Winner& winner, v1::Measurement& measurement);
-  // The same for a config of `problem` (its text, with or without defaults) on `device`.
-  void add_to(v1::Config& config, const std::string& family, const std::string& problem,
-              const std::string& device);
 
  private:
   const v1::Space& space_of(const std::string& family, const std::string& problem,

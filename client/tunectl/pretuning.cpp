@@ -10,6 +10,7 @@
 #include "client/tunectl/table.h"
 #include "client/tunectl/units.h"
 #include "client/tunectl/winner_text.h"
+#include "proto/problem.h"
 
 namespace kiln::tunectl {
 namespace {
@@ -138,7 +139,7 @@ Status Pretuning::tune(Row& row, const std::string& position) {
   session_.note(fmt::format(
       "  {}, {}, {} the default, {}", time_text(row.measurement.timing().median_ns()),
       rate_text(row.cost, row.measurement.timing()),
-      ratio_text(gain(row.measurement, row.baseline)), config_text(row.measurement.config())));
+      ratio_text(gain(row.measurement, row.baseline)), proto::text_of(row.measurement.config())));
   return absl::OkStatus();
 }
 

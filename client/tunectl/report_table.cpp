@@ -7,6 +7,7 @@
 #include "client/tunectl/table.h"
 #include "client/tunectl/units.h"
 #include "client/tunectl/winner_text.h"
+#include "proto/problem.h"
 
 namespace kiln::tunectl {
 
@@ -28,7 +29,7 @@ std::string report_table(Session& session, const std::vector<v1::Winner>& winner
       ++gains;
     }
     table.add({{problem_text(session, winner)},
-               {config_text(winner.measurement().config())},
+               {proto::text_of(winner.measurement().config())},
                {time_text(timing.median_ns())},
                {rate_text(winner.cost(), timing)},
                {percent_text(timing.peak_fraction())},

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "client/tunectl/units.h"
+#include "proto/problem.h"
 
 namespace kiln::tunectl {
 namespace {
@@ -20,23 +21,10 @@ std::string default_details(const v1::Winner& winner) {
     return "does not work here";
   }
   return fmt::format("{} with {}", time_text(winner.baseline().timing().median_ns()),
-                     config_text(winner.baseline().config()));
+                     proto::text_of(winner.baseline().config()));
 }
 
 }  // namespace
-
-std::string config_text(const v1::Config& config) {
-  std::string text;
-  for (const auto& entry : config.entries()) {
-    text += fmt::format("{}{}=", text.empty() ? "" : " ", entry.parameter());
-    if (entry.label().empty()) {
-      text += std::to_string(entry.value());
-    } else {
-      text += entry.label();
-    }
-  }
-  return text;
-}
 
 std::string rate_text(const v1::Cost& cost, const v1::Timing& timing) {
   const double seconds = timing.median_ns() * 1e-9;
@@ -77,7 +65,7 @@ std::vector<std::pair<std::string, Cell>> winner_details(Session& session,
       {"winner", {std::to_string(winner.id())}},
       {"problem", {problem_text(session, winner)}},
       {"device", {winner.fingerprint()}},
-      {"config", {config_text(measurement.config()), Style::kBold}},
+      {"config", {proto::text_of(measurement.config()), Style::kBold}},
       {"time", {time_details(measurement.timing())}},
       {"rate",
        {fmt::format("{}, {} of the peak at that moment",

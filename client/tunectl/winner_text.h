@@ -13,7 +13,6 @@
 
 namespace kiln::tunectl {
 
-std::string config_text(const v1::Config& config);  // "block_m=64 lanes=rows"
 std::string rate_text(const v1::Cost& cost, const v1::Timing& timing);
 
 // Times of the default over that of the winner, from the same final; 0: the default does not work.

@@ -49,6 +49,7 @@ TEST_CASE("a kernel is fetched once, then found; it computes") {
   const auto kernel = client->get_kernel(problem);
   REQUIRE(kernel.status().ToString() == "OK");
   CHECK((*kernel)->provenance.kind == Provenance::Kind::kDefault);
+  CHECK((*kernel)->config_text == "behaviour=slow");
   CHECK((*kernel)->device == "host");
   CHECK(client->find(problem) != nullptr);
   const int lookups = running.engine().lookups();

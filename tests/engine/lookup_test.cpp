@@ -16,7 +16,7 @@ TEST_CASE("a miss is answered with the default, a winner takes its place") {
   CHECK(first.provenance.kind == Kind::kDefault);
   CHECK(first.provenance.provisional);
   CHECK(behaviour_of(first) == Behaviour::kSlow);
-  CHECK(first.config_text == "behaviour=slow");
+  CHECK(first.space->text(first.config) == "behaviour=slow");
   CHECK(first.provenance.measurement.verification.units > 0);
   CHECK(first.cost.flops == 2000);
   REQUIRE(first.provenance.job_id != 0);

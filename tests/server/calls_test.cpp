@@ -84,6 +84,7 @@ TEST_CASE("a kernel comes with code, plan and provenance; known code is left out
   REQUIRE(answer.found());
   CHECK(proto::from_message(answer.artifact()).ok());
   CHECK(proto::from_message(answer.plan()).ok());
+  CHECK(proto::text_of(answer.config()) == "behaviour=slow");
   CHECK(answer.provenance().kind() == v1::Provenance::KIND_DEFAULT);
   CHECK(answer.provenance().provisional());
   CHECK(answer.device() == "host");

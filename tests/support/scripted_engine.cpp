@@ -59,6 +59,7 @@ void ScriptedEngine::serve(Behaviour behaviour, bool tuned) {
   answer.artifact = artifact;
   answer.plan = std::make_shared<Plan>(family_.plan(problem, config, target));
   answer.config = config;
+  answer.space = std::make_shared<Space>(family_.space(problem, target));
   answer.cost = family_.cost(problem);
   answer.device = "host";
   answer.fingerprint = device_->fingerprint().text();

@@ -60,6 +60,7 @@ class ScriptedEngine : public engine::Engine {
   Status delete_winner(int64_t id) override;
   StatusOr<std::string> export_json(const db::WinnerFilter& filter) override;
   std::vector<engine::DeviceView> devices() override;
+  void measure_peaks() override {}
   StatusOr<db::GcReport> gc(const db::GcPolicy& policy) override;
   std::vector<engine::Diagnosis> doctor() override;
 

@@ -59,6 +59,16 @@ class WorkloadFile {
   std::filesystem::path path_;
 };
 
+v1::DiagnoseResponse::Line diagnosis(const std::string& subject, bool ok,
+                                     const std::string& remedy) {
+  v1::DiagnoseResponse::Line line;
+  line.set_subject(subject);
+  line.set_ok(ok);
+  line.set_found("found so");
+  line.set_remedy(remedy);
+  return line;
+}
+
 constexpr char kProblem[] = " attention batch=1 tokens=64 ";
 
 }  // namespace
@@ -213,6 +223,44 @@ TEST_CASE_METHOD(Program, "Export is written whole, to the output or to a file")
   CHECK(run("export --out " + file.path()) == 0);
   CHECK(std::filesystem::file_size(file.path()) > 10);
   CHECK(run("export --out /nonexistent/export.json") != 0);
+}
+
+TEST_CASE_METHOD(Program,
+                 "Winners are deleted one by one, and what is not there is said at the end") {
+  CHECK(run("delete 7") == 0);
+  CHECK(err_has("winner 7 deleted"));
+  CHECK(run("delete 99 7 --output json") == 4);
+  CHECK(line.json()["deleted"] == Json::array({7}));
+  CHECK(service.deleted_winners == std::vector<int64_t>{7, 7});
+}
+
+TEST_CASE_METHOD(Program, "Collecting garbage passes the bounds on and tells what went") {
+  service.collected.set_artifacts_removed(3);
+  service.collected.set_bytes_removed(5 << 20);
+  service.collected.set_measurements_removed(1200);
+  service.collected.set_orphans_removed(2);
+  CHECK(run("gc") == 0);
+  CHECK(service.last_collection.artifact_bytes() == 0);
+  CHECK(service.last_collection.measurements() == 0);
+  CHECK(out_has("removed 3 artifacts (5.0 MiB), 1,200 measurements, 2 orphaned files"));
+  CHECK(run("gc --artifact-bytes 512MB --measurements 1000 --output json") == 0);
+  CHECK(service.last_collection.artifact_bytes() == 512'000'000);
+  CHECK(service.last_collection.measurements() == 1000);
+  CHECK(line.json()["measurements_removed"] == 1200);
+}
+
+TEST_CASE_METHOD(Program, "The doctor fails for faults, not for notes") {
+  *service.diagnosis.add_lines() = diagnosis("compiler", true, "");
+  *service.diagnosis.add_lines() = diagnosis("load", true, "stop other work");
+  CHECK(run("doctor") == 0);
+  CHECK(out_has("note"));
+  CHECK(out_has("stop other work"));
+  *service.diagnosis.add_lines() = diagnosis("worker", false, "reinstall");
+  CHECK(run("doctor") == 1);
+  CHECK(out_has("check"));
+  CHECK(err_has("one thing wants attention"));
+  CHECK(run("doctor --output json") == 1);
+  CHECK(line.json()["ok"] == false);
 }
 
 TEST_CASE_METHOD(Program, "An invalid problem is a usage error with the service's words") {

@@ -126,6 +126,28 @@ grpc::Status ScriptedService::ExportWinners(grpc::ServerContext*, const v1::Expo
   return grpc::Status::OK;
 }
 
+grpc::Status ScriptedService::DeleteWinner(grpc::ServerContext*,
+                                           const v1::DeleteWinnerRequest* request,
+                                           v1::DeleteWinnerResponse*) {
+  if (request->id() != winner.id()) return {grpc::StatusCode::NOT_FOUND, "no such winner"};
+  deleted_winners.push_back(request->id());
+  return grpc::Status::OK;
+}
+
+grpc::Status ScriptedService::CollectGarbage(grpc::ServerContext*,
+                                             const v1::CollectGarbageRequest* request,
+                                             v1::CollectGarbageResponse* response) {
+  last_collection = *request;
+  *response = collected;
+  return grpc::Status::OK;
+}
+
+grpc::Status ScriptedService::Diagnose(grpc::ServerContext*, const v1::DiagnoseRequest*,
+                                       v1::DiagnoseResponse* response) {
+  *response = diagnosis;
+  return grpc::Status::OK;
+}
+
 ScriptedConnection::ScriptedConnection(v1::Kiln::Service& service) {
   grpc::ServerBuilder builder;
   builder.RegisterService(&service);

@@ -27,6 +27,10 @@ class ScriptedService : public v1::Kiln::Service {
   grpc::Status watch_end;
   v1::Winner winner;  // with its id; every other id is not found
   std::vector<v1::Measurement> measurements;
+  v1::CollectGarbageResponse collected;
+  v1::DiagnoseResponse diagnosis;
+  std::vector<int64_t> deleted_winners;
+  v1::CollectGarbageRequest last_collection;
   std::atomic<int> created_jobs = 0;
   std::atomic<int> cancelled_jobs = 0;
 
@@ -48,6 +52,12 @@ class ScriptedService : public v1::Kiln::Service {
                          v1::GetWinnerResponse* response) override;
   grpc::Status ExportWinners(grpc::ServerContext*, const v1::ExportWinnersRequest* request,
                              grpc::ServerWriter<v1::ExportWinnersResponse>* writer) override;
+  grpc::Status DeleteWinner(grpc::ServerContext*, const v1::DeleteWinnerRequest* request,
+                            v1::DeleteWinnerResponse* response) override;
+  grpc::Status CollectGarbage(grpc::ServerContext*, const v1::CollectGarbageRequest* request,
+                              v1::CollectGarbageResponse* response) override;
+  grpc::Status Diagnose(grpc::ServerContext*, const v1::DiagnoseRequest*,
+                        v1::DiagnoseResponse* response) override;
 };
 
 // `service` behind an in-process channel.

@@ -231,14 +231,22 @@ TEST_CASE("background tuning works when the machine is idle enough") {
   CHECK(TrialFamily::behaviour(outcome->winner.config) == Behaviour::kFast);
 }
 
-TEST_CASE("the machine's peaks are measured") {
+TEST_CASE("the machine's peaks are the best of all probes") {
   Tuning tuning({Behaviour::kFast});
-  const auto peaks = tuning.tuner->peaks();
-  INFO(peaks.status());
-  REQUIRE(peaks.ok());
-  CHECK(peaks->f32_flops > 1e8);
-  CHECK(peaks->read_bytes > 1e8);
-  CHECK(peaks->copy_bytes > 1e8);
+  CHECK_FALSE(tuning.tuner->peaks().has_value());
+  Tuner::Peaks before{.f32_flops = 1e8, .read_bytes = 1e8, .copy_bytes = 1e8};
+  for (int probe = 0; probe < 3; ++probe) {
+    const Status measured = tuning.tuner->measure_peaks();
+    INFO(measured);
+    REQUIRE(measured.ok());
+    const auto peaks = tuning.tuner->peaks();
+    REQUIRE(peaks.has_value());
+    CHECK(peaks->f32_flops >= before.f32_flops);
+    CHECK(peaks->bf16_flops >= before.bf16_flops);
+    CHECK(peaks->read_bytes >= before.read_bytes);
+    CHECK(peaks->copy_bytes >= before.copy_bytes);
+    before = *peaks;
+  }
 }
 
 TEST_CASE("a missing worker is said to be missing") {

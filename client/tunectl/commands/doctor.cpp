@@ -8,6 +8,11 @@
 namespace kiln::tunectl {
 namespace {
 
+Cell mark(const v1::DiagnoseResponse::Line& line) {
+  if (!line.ok()) return {"check", Style::kBad};
+  return line.remedy().empty() ? Cell{"ok", Style::kGood} : Cell{"note", Style::kWarning};
+}
+
 Status doctor(Session& session) {
   const std::vector<v1::DiagnoseResponse::Line> lines = diagnose(session);
   int faults = 0;
@@ -19,10 +24,7 @@ Status doctor(Session& session) {
   for (const auto& line : lines) {
     faults += !line.ok();
     document["lines"].push_back(to_json(line));
-    table.add({{line.ok() ? "ok" : "check", line.ok() ? Style::kGood : Style::kBad},
-               {line.subject(), Style::kBold},
-               {line.found()},
-               {line.remedy()}});
+    table.add({mark(line), {line.subject(), Style::kBold}, {line.found()}, {line.remedy()}});
   }
   document["ok"] = faults == 0;
   if (session.json()) {

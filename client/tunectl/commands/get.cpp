@@ -14,6 +14,7 @@
 #include "client/tunectl/winner_text.h"
 #include "core/plan.h"
 #include "proto/plan.h"
+#include "proto/problem.h"
 
 namespace kiln::tunectl {
 namespace {
@@ -99,7 +100,7 @@ void print_answer(Session& session, const v1::GetKernelResponse& response) {
   std::vector<std::pair<std::string, Cell>> details = {
       {"served",
        {origin_text(provenance), provenance.provisional() ? Style::kWarning : Style::kGood}},
-      {"config", {config_text(response.config()), Style::kBold}},
+      {"config", {proto::text_of(response.config()), Style::kBold}},
       {"device", {fmt::format("{}, {}", response.device(), response.fingerprint())}},
       {"time", {time_text(measurement.timing().median_ns())}},
       {"rate", {rate_text(response.cost(), measurement.timing())}},
@@ -123,10 +124,6 @@ Status get(Session& session, const Options& options) {
   KILN_ASSIGN_OR_RETURN(*request.mutable_policy(), policy_of(options));
   KILN_ASSIGN_OR_RETURN(auto response,
                         session.api().get_kernel(request, timeout_of(request.policy())));
-  if (response.found()) {
-    session.labels().add_to(*response.mutable_config(), request.problem().family(),
-                            text_of(request.problem()), response.fingerprint());
-  }
   Json answer = to_json(response);
   if (answer["artifact"].is_object()) answer["artifact"].erase("content");
   if (session.json()) session.print(answer);

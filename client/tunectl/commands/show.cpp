@@ -11,6 +11,7 @@
 #include "client/tunectl/text.h"
 #include "client/tunectl/units.h"
 #include "client/tunectl/winner_text.h"
+#include "proto/problem.h"
 
 namespace kiln::tunectl {
 namespace {
@@ -61,7 +62,7 @@ void print_best(Session& session, const v1::Winner& winner, const Measurements& 
                {ratio_text(gain(*measurement, winner.baseline()))},
                {percent_text(measurement->timing().peak_fraction())},
                {error_text(measurement->verification())},
-               {config_text(measurement->config())}});
+               {proto::text_of(measurement->config())}});
   }
   if (table.empty()) return;
   Terminal& out = session.out();
