@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <mutex>
+#include <thread>
 
 #include "absl/strings/str_cat.h"
+#include "devices/host/courtesy.h"
 #include "tuner/compile_pool.h"
 #include "tuner/problem_bench.h"
 #include "tuner/run_worker.h"
@@ -18,6 +20,8 @@ namespace {
 
 constexpr milliseconds kPeaksBudget{250};
 constexpr milliseconds kCheckLimit{5'000};
+// Niceness of a check: one caller waits for it, many may ask for what is known meanwhile.
+constexpr int kCourtesy = 10;
 constexpr int64_t kLeastProbeBytes = 64 << 20;
 
 class DeviceTuner : public Tuner {
@@ -53,7 +57,15 @@ class DeviceTuner : public Tuner {
   }
 
   StatusOr<Checked> check(const Family& family, const Problem& problem, const Config& config,
-                          std::stop_token stop) override;
+                          std::stop_token stop) override {
+    StatusOr<Checked> result = absl::InternalError("not checked");
+    // In a thread of its own: courtesy cannot be taken back from the caller's.
+    std::jthread([&] {
+      devices::give_way(kCourtesy);
+      result = check_here(family, problem, config, stop);
+    }).join();
+    return result;
+  }
 
   std::optional<Peaks> peaks() const override {
     const std::optional<PeakRates> rates = best_rates();
@@ -70,6 +82,9 @@ class DeviceTuner : public Tuner {
   }
 
  private:
+  StatusOr<Checked> check_here(const Family& family, const Problem& problem, const Config& config,
+                               const std::stop_token& stop);
+
   std::optional<PeakRates> best_rates() const {
     const std::lock_guard lock(rates_mutex_);
     return best_rates_;
@@ -115,8 +130,8 @@ class DeviceTuner : public Tuner {
   std::optional<PeakRates> best_rates_;  // of all probes so far
 };
 
-StatusOr<Checked> DeviceTuner::check(const Family& family, const Problem& problem,
-                                     const Config& config, std::stop_token stop) {
+StatusOr<Checked> DeviceTuner::check_here(const Family& family, const Problem& problem,
+                                          const Config& config, const std::stop_token& stop) {
   const Target& target = device_.target();
   const Space space = family.space(problem, target);
   KILN_RETURN_IF_ERROR(space.check(config));
@@ -129,7 +144,7 @@ StatusOr<Checked> DeviceTuner::check(const Family& family, const Problem& proble
       .artifact = std::make_shared<const Artifact>(*std::move(compiled.artifact)),
       .plan = std::make_shared<const Plan>(family.plan(probe, config, target))};
   KILN_ASSIGN_OR_RETURN(const Turn turn, turns_.take(Urgency::kCheck, stop));
-  const BenchOptions options{.timed = false, .threads = target.threads};
+  const BenchOptions options{.timed = false, .threads = target.threads, .niceness = kCourtesy};
   KILN_ASSIGN_OR_RETURN(const auto bench, ProblemBench::make(family, probe, *candidate.plan, target,
                                                              PeakRates{}, options, stop));
   KILN_ASSIGN_OR_RETURN(Measurement measurement,

@@ -16,6 +16,8 @@
 #include <cstring>
 #include <utility>
 
+#include "devices/host/courtesy.h"
+
 namespace kiln::devices {
 namespace {
 
@@ -82,10 +84,7 @@ struct Launch {
   sigprocmask(SIG_SETMASK, &none, nullptr);
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   setpgid(0, 0);
-  // Never more urgent than this process itself.
-  if (launch.limits->niceness > getpriority(PRIO_PROCESS, 0)) {
-    setpriority(PRIO_PROCESS, 0, launch.limits->niceness);
-  }
+  if (launch.limits->niceness > 0) give_way(launch.limits->niceness);
   const int64_t seconds = (launch.limits->cpu_time.count() + 999) / 1000;
   limit(RLIMIT_CPU, seconds, seconds + 1);
   limit(RLIMIT_AS, launch.limits->memory_bytes, launch.limits->memory_bytes);

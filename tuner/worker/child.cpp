@@ -16,6 +16,7 @@
 
 #include "core/artifact.h"
 #include "core/plan.h"
+#include "devices/host/courtesy.h"
 #include "runtime/host/thread_pool.h"
 #include "runtime/kernel.h"
 #include "tuner/worker/channel.h"
@@ -53,10 +54,7 @@ class Child {
 
   Status prepare() {
     redirect_output();
-    // Never more urgent than whoever started the tuner wants it to be.
-    if (request_.niceness > getpriority(PRIO_PROCESS, 0)) {
-      setpriority(PRIO_PROCESS, 0, request_.niceness);
-    }
+    if (request_.niceness > 0) devices::give_way(request_.niceness);
     KILN_ASSIGN_OR_RETURN(faults_, Mapping::map(fds_[kFaultFd].get(), 0, kPageBytes,
                                                 PROT_READ | PROT_WRITE, MAP_SHARED));
     record_ = reinterpret_cast<FaultRecord*>(faults_.data());
