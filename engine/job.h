@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <stop_token>
 #include <string>
@@ -12,10 +13,10 @@
 
 namespace kiln::engine {
 
-inline int64_t unix_now_ns() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
+// Never before `earlier`, a moment that was noted: clocks are set back.
+inline int64_t unix_now_ns(int64_t earlier = 0) {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return std::max<int64_t>(earlier, std::chrono::nanoseconds(now).count());
 }
 
 inline bool is_final(db::JobState state) {

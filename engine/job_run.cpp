@@ -55,7 +55,7 @@ void Jobs::serve(Lane& lane, const std::stop_token& stop) {
       job = lane.queue.front();
       lane.queue.pop_front();
       job->row.state = db::JobState::kRunning;
-      job->row.started_unix_ns = unix_now_ns();
+      job->row.started_unix_ns = unix_now_ns(job->row.created_unix_ns);
       job->progress = {};
       job->stop = std::stop_source();
     }

@@ -234,7 +234,7 @@ StatusOr<JobView> Jobs::cancel(int64_t id) {
     if (is_final(present.row.state)) return present;
     // Of a device that is not here: nobody runs it.
     present.row.state = db::JobState::kCancelled;
-    present.row.finished_unix_ns = unix_now_ns();
+    present.row.finished_unix_ns = unix_now_ns(present.row.created_unix_ns);
     KILN_RETURN_IF_ERROR(store_.update_job(present.row));
     return present;
   }
@@ -297,7 +297,7 @@ void Jobs::finish(const JobPointer& job, db::JobState state, const std::string& 
   }
   row.state = state;
   row.error = error;
-  row.finished_unix_ns = unix_now_ns();
+  row.finished_unix_ns = unix_now_ns(std::max(row.created_unix_ns, row.started_unix_ns));
   persist(row);
   {
     std::lock_guard lock(mutex_);

@@ -25,7 +25,7 @@ namespace kiln {
 
 class Connection {
  public:
-  using Clock = std::chrono::system_clock;
+  using Clock = std::chrono::steady_clock;  // the system's may be set meanwhile
 
   explicit Connection(std::string socket);
 
@@ -62,8 +62,10 @@ Status Connection::call(Method method, const Request& request, Response& respons
                         Clock::time_point deadline) {
   for (bool again = false;; again = true) {
     KILN_ASSIGN_OR_RETURN(const std::shared_ptr<Link> link, this->link());
+    // What gRPC takes; it keeps to its own steady clock from here on.
+    const auto end = std::chrono::system_clock::now() + (deadline - Clock::now());
     grpc::ClientContext context;
-    context.set_deadline(deadline);
+    context.set_deadline(end);
     grpc::CompletionQueue queue;
     grpc::Status status;
     const auto reader = (link->stub.get()->*method)(&context, request, &queue);
@@ -72,7 +74,7 @@ Status Connection::call(Method method, const Request& request, Response& respons
     // gRPC's timers have no thread in a forked child: this wait keeps the deadline there too.
     void* tag = nullptr;
     bool ok = false;
-    if (queue.AsyncNext(&tag, &ok, deadline) == grpc::CompletionQueue::TIMEOUT) {
+    if (queue.AsyncNext(&tag, &ok, end) == grpc::CompletionQueue::TIMEOUT) {
       context.TryCancel();
       queue.Next(&tag, &ok);
       if (!status.ok()) {

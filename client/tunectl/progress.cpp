@@ -111,7 +111,8 @@ void ProgressPrinter::update(const v1::Job& job) {
   }
   const std::string phase = phase_text(job);
   const absl::Time now = clock_();
-  if (phase == last_phase_ && now - last_line_ < kLineInterval) return;
+  // Either way: a clock that is set back must not silence the lines.
+  if (phase == last_phase_ && absl::AbsDuration(now - last_line_) < kLineInterval) return;
   last_phase_ = phase;
   last_line_ = now;
   terminal_.write(fmt::format("{}\n", progress_line(job, 0)));

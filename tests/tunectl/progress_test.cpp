@@ -106,4 +106,19 @@ TEST_CASE("A pipe gets a line every few seconds and at every new phase, without 
   CHECK(pipe.text().find('\x1b') == std::string::npos);
 }
 
+TEST_CASE("A clock that is set back or ahead does not silence the lines") {
+  for (const absl::Duration jump : {-absl::Hours(24), absl::Hours(24)}) {
+    Capture pipe;
+    FakeClock time;
+    ProgressPrinter progress(pipe.terminal(), time.clock());
+    progress.update(searching(1, 20));
+    time.advance(jump);
+    for (int i = 0; i < 100; ++i) {  // 10 s
+      progress.update(searching(1, 20));
+      time.advance(absl::Milliseconds(100));
+    }
+    CHECK(lines_in(pipe.text()) == 3);
+  }
+}
+
 }  // namespace kiln::tunectl
