@@ -10,27 +10,20 @@ constexpr size_t kMaxRequestBytes = 4096;
 
 }  // namespace
 
-bool AnsweredKernels::find(const std::string& request, uint64_t generation,
-                           v1::GetKernelResponse& response) const {
-  std::shared_ptr<const google::protobuf::UnknownFieldSet> answer;
-  {
-    std::shared_lock lock(mutex_);
-    if (generation == 0 || generation != generation_) return false;
-    const auto found = answers_.find(request);
-    if (found == answers_.end()) return false;
-    answer = found->second;
-  }
-  response.GetReflection()->MutableUnknownFields(&response)->MergeFrom(*answer);
-  return true;
+std::optional<grpc::ByteBuffer> AnsweredKernels::find(std::string_view request,
+                                                      uint64_t generation) const {
+  std::shared_lock lock(mutex_);
+  if (generation == 0 || generation != generation_) return std::nullopt;
+  const auto found = answers_.find(absl::string_view(request.data(), request.size()));
+  if (found == answers_.end()) return std::nullopt;
+  return found->second;
 }
 
-void AnsweredKernels::put(const std::string& request, uint64_t generation,
-                          const v1::GetKernelResponse& answer) {
+void AnsweredKernels::put(std::string_view request, uint64_t generation,
+                          const grpc::ByteBuffer& answer) {
   if (generation == 0 || request.size() > kMaxRequestBytes) return;
-  const std::string serialized = answer.SerializeAsString();
-  const size_t bytes = request.size() + serialized.size();
-  auto kept = std::make_shared<google::protobuf::UnknownFieldSet>();
-  if (bytes > max_bytes_ || !kept->ParseFromString(serialized)) return;
+  const size_t bytes = request.size() + answer.Length();
+  if (bytes > max_bytes_) return;
   std::unique_lock lock(mutex_);
   if (generation < generation_) return;
   if (generation > generation_ || bytes_ + bytes > max_bytes_) {
@@ -38,7 +31,7 @@ void AnsweredKernels::put(const std::string& request, uint64_t generation,
     bytes_ = 0;
     generation_ = generation;
   }
-  if (answers_.try_emplace(request, std::move(kept)).second) bytes_ += bytes;
+  if (answers_.try_emplace(std::string(request), answer).second) bytes_ += bytes;
 }
 
 }  // namespace kiln::server

@@ -7,7 +7,10 @@
 namespace kiln::server {
 
 Service::Service(engine::Engine& engine, const ServiceOptions& options)
-    : engine_(engine), waiting_(options.max_waiting_calls), gc_(options.gc) {}
+    : engine_(engine),
+      waiting_(options.max_waiting_calls),
+      gc_(options.gc),
+      threads_(options.max_threads) {}
 
 Service::~Service() = default;
 

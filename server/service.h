@@ -1,8 +1,9 @@
 // kiln.v1.Kiln over an engine.
 //
 // Calls are checked (request_check.h), converted, given to the engine and answered; the engine does
-// the work. Unary calls are synchronous, which is the faster way in gRPC 1.51; WatchJob is a
-// reactor, so that a stream holds no thread. One file a group of calls.
+// the work. GetKernel, which many ask again and again, is answered from memory by the very thread
+// that read the request, and gets a thread of its own when it may block; WatchJob is a reactor, so
+// that a stream holds no thread; the other calls are synchronous. One file a group of calls.
 
 #pragma once
 
@@ -14,18 +15,21 @@
 #include "engine/engine.h"
 #include "kiln/v1/kiln.grpc.pb.h"
 #include "server/answered_kernels.h"
+#include "server/call_threads.h"
 #include "server/waiting_calls.h"
 
 namespace kiln::server {
 
 struct ServiceOptions {
   size_t max_waiting_calls = 512;  // beyond it GetKernel answers the best known at once
+  int max_threads = 2048;          // of GetKernel; beyond it RESOURCE_EXHAUSTED
   db::GcPolicy gc;                 // what CollectGarbage does when the request sets no bound
 };
 
 class WatchReactor;
 
-class Service final : public v1::Kiln::WithCallbackMethod_WatchJob<v1::Kiln::Service> {
+class Service final : public v1::Kiln::WithRawCallbackMethod_GetKernel<
+                          v1::Kiln::WithCallbackMethod_WatchJob<v1::Kiln::Service>> {
  public:
   // `engine` outlives the service.
   Service(engine::Engine& engine, const ServiceOptions& options);
@@ -44,8 +48,9 @@ class Service final : public v1::Kiln::WithCallbackMethod_WatchJob<v1::Kiln::Ser
   grpc::Status ListDevices(grpc::ServerContext* context, const v1::ListDevicesRequest* request,
                            v1::ListDevicesResponse* response) override;
 
-  grpc::Status GetKernel(grpc::ServerContext* context, const v1::GetKernelRequest* request,
-                         v1::GetKernelResponse* response) override;
+  grpc::ServerUnaryReactor* GetKernel(grpc::CallbackServerContext* context,
+                                      const grpc::ByteBuffer* request,
+                                      grpc::ByteBuffer* response) override;
 
   grpc::Status CreateJob(grpc::ServerContext* context, const v1::CreateJobRequest* request,
                          v1::Job* response) override;
@@ -88,7 +93,9 @@ class Service final : public v1::Kiln::WithCallbackMethod_WatchJob<v1::Kiln::Ser
   v1::Winner winner_message(const db::WinnerRow& row) const;
 
   Status describe(const v1::DescribeFamilyRequest& request, v1::DescribeFamilyResponse& response);
-  Status get_kernel(const grpc::ServerContext& context, const v1::GetKernelRequest& request,
+  grpc::Status answer_kernel(const grpc::ServerContextBase& context, const grpc::Slice& bytes,
+                             uint64_t generation, grpc::ByteBuffer& response);
+  Status get_kernel(const grpc::ServerContextBase& context, const v1::GetKernelRequest& request,
                     v1::GetKernelResponse& response);
 
   void add(std::shared_ptr<WatchReactor> stream);
@@ -101,6 +108,7 @@ class Service final : public v1::Kiln::WithCallbackMethod_WatchJob<v1::Kiln::Ser
   mutable std::mutex mutex_;  // guards what follows
   db::GcPolicy gc_;
   std::set<std::shared_ptr<WatchReactor>> streams_;
+  CallThreads threads_;  // last: its calls use the others
 };
 
 }  // namespace kiln::server

@@ -23,7 +23,7 @@ WaitingCalls::Seat::~Seat() {
   calls_->calls_.erase(at_);
 }
 
-std::optional<WaitingCalls::Seat> WaitingCalls::enter(const grpc::ServerContext& context) {
+std::optional<WaitingCalls::Seat> WaitingCalls::enter(const grpc::ServerContextBase& context) {
   std::lock_guard lock(mutex_);
   if (calls_.size() >= limit_) return std::nullopt;
   calls_.push_back({&context, {}});

@@ -20,7 +20,7 @@ namespace kiln::server {
 
 class WaitingCalls {
   struct Call {
-    const grpc::ServerContext* context;
+    const grpc::ServerContextBase* context;
     std::stop_source stop;
   };
 
@@ -46,7 +46,7 @@ class WaitingCalls {
   };
 
   // Nothing when all seats are taken: the caller should answer without waiting.
-  std::optional<Seat> enter(const grpc::ServerContext& context);
+  std::optional<Seat> enter(const grpc::ServerContextBase& context);
 
   // Ends all waits and those to come. Thread-safe.
   void stop();

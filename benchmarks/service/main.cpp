@@ -106,13 +106,18 @@ class EchoCaller {
   std::unique_ptr<Echo::Stub> stub_;
 };
 
-// A cached answer against an echo of as many bytes both ways.
-json cached(const std::string& name, KilnCaller& kiln, EchoCaller& echo,
-            const v1::GetKernelRequest& request) {
-  const int64_t response_bytes = int64_t(kiln.get(request).ByteSizeLong());
+// A request to the echo of as many bytes both ways.
+EchoRequest same_bytes(KilnCaller& kiln, const v1::GetKernelRequest& request) {
   EchoRequest same;
   same.set_payload(request.SerializeAsString());
-  same.set_response_bytes(response_bytes);
+  same.set_response_bytes(int64_t(kiln.get(request).ByteSizeLong()));
+  return same;
+}
+
+// A cached answer against an echo.
+json cached(const std::string& name, KilnCaller& kiln, EchoCaller& echo,
+            const v1::GetKernelRequest& request) {
+  const EchoRequest same = same_bytes(kiln, request);
   json ours = json::array();
   json theirs = json::array();
   for (int round = 0; round < kRounds; ++round) {
@@ -121,52 +126,63 @@ json cached(const std::string& name, KilnCaller& kiln, EchoCaller& echo,
     latencies(kCallsPerRound / 10, [&] { echo.call(same); });
     theirs.push_back(quantile(latencies(kCallsPerRound, [&] { echo.call(same); }), 0.5));
   }
-  return {{"name", name + " (" + std::to_string(response_bytes) + " bytes)"},
+  return {{"name", name + " (" + std::to_string(same.response_bytes()) + " bytes)"},
           {"unit", "us"},
           {"peer_name", "gRPC echo"},
           {"kiln", ours},
           {"peer", theirs}};
 }
 
-// Calls `second` over and over until `work` returns; microseconds of its calls.
-template <class Work>
-std::vector<double> meanwhile(KilnCaller& second, const v1::GetKernelRequest& known, Work&& work) {
-  std::atomic<bool> done{false};
-  std::vector<double> microseconds;
-  std::thread other([&] {
-    while (!done) {
-      const auto few = latencies(kBurst, [&] { second.get(known); });
-      microseconds.insert(microseconds.end(), few.begin(), few.end());
-      std::this_thread::sleep_for(kBetweenBursts);
-    }
-  });
-  work();
-  done = true;
-  other.join();
-  return microseconds;
-}
+// A second client, and what it asks over and over.
+struct Bystander {
+  KilnCaller& kiln;
+  const v1::GetKernelRequest& known;
+  EchoCaller& echo;
+  const EchoRequest& same;
+
+  struct P99 {
+    double kiln, echo;  // us
+  };
+  // Calls both in turns until `work` returns.
+  template <class Work>
+  P99 beside(Work&& work) {
+    std::atomic<bool> done{false};
+    std::vector<double> ours, theirs;
+    const auto append = [](std::vector<double>& all, const std::vector<double>& few) {
+      all.insert(all.end(), few.begin(), few.end());
+    };
+    std::thread other([&] {
+      while (!done) {
+        append(ours, latencies(kBurst, [&] { kiln.get(known); }));
+        append(theirs, latencies(kBurst, [&] { echo.call(same); }));
+        std::this_thread::sleep_for(kBetweenBursts);
+      }
+    });
+    work();
+    done = true;
+    other.join();
+    return {quantile(ours, 0.99), quantile(theirs, 0.99)};
+  }
+};
 
 // Problems never asked for before, each to be compiled and probed; and what a second client sees
-// meanwhile, against what it sees while nothing happens.
-void untuned(KilnCaller& kiln, KilnCaller& second, const v1::GetKernelRequest& known,
-             json& rounds) {
+// meanwhile: against what it sees while nothing happens, and against an echo beside the same work.
+void untuned(KilnCaller& kiln, Bystander second, json& rounds) {
   json first_answers = json::array(), bounds = json::array();
-  json busy = json::array(), idle = json::array();
+  json busy = json::array(), idle = json::array(), busy_echo = json::array();
   int head_dim = 16;
   for (int round = 0; round < kUntunedRounds; ++round) {
-    idle.push_back(
-        quantile(meanwhile(second, known, [] { std::this_thread::sleep_for(kIdlePhase); }), 0.99));
-    busy.push_back(quantile(meanwhile(second, known,
-                                      [&] {
-                                        for (int i = 0; i < kUntunedPerRound; ++i, head_dim += 8) {
-                                          const auto request = request_for(head_dim, 512);
-                                          const auto took =
-                                              latencies(1, [&] { kiln.get(request); });
-                                          first_answers.push_back(took.front() / 1000);
-                                          bounds.push_back(kUntunedBoundMs);
-                                        }
-                                      }),
-                            0.99));
+    idle.push_back(second.beside([] { std::this_thread::sleep_for(kIdlePhase); }).kiln);
+    const Bystander::P99 p99 = second.beside([&] {
+      for (int i = 0; i < kUntunedPerRound; ++i, head_dim += 8) {
+        const auto request = request_for(head_dim, 512);
+        const auto took = latencies(1, [&] { kiln.get(request); });
+        first_answers.push_back(took.front() / 1000);
+        bounds.push_back(kUntunedBoundMs);
+      }
+    });
+    busy.push_back(p99.kiln);
+    busy_echo.push_back(p99.echo);
   }
   rounds.push_back({{"name", "untuned GetKernel"},
                     {"unit", "ms"},
@@ -178,6 +194,11 @@ void untuned(KilnCaller& kiln, KilnCaller& second, const v1::GetKernelRequest& k
                     {"peer_name", "idle p99"},
                     {"kiln", busy},
                     {"peer", idle}});
+  rounds.push_back({{"name", "cached p99 beside untuned, both"},
+                    {"unit", "us"},
+                    {"peer_name", "gRPC echo's p99"},
+                    {"kiln", busy},
+                    {"peer", busy_echo}});
 }
 
 int run(const std::string& self, const std::string& daemon) {
@@ -203,7 +224,8 @@ int run(const std::string& self, const std::string& daemon) {
     with_hash.add_known_artifacts(hash);
     rounds.push_back(cached("cached GetKernel, artifact known", kiln, echo, with_hash));
     rounds.push_back(cached("cached GetKernel", kiln, echo, request));
-    untuned(kiln, second, with_hash, rounds);
+    const EchoRequest same = same_bytes(kiln, with_hash);
+    untuned(kiln, {second, with_hash, echo, same}, rounds);
     rounds.push_back(in_process_lookup(socket, request.problem()));
   }
   std::filesystem::remove_all(folder);
