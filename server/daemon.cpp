@@ -5,6 +5,7 @@
 #include <grpcpp/resource_quota.h>
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
+#include <grpcpp/server_posix.h>
 #include <spdlog/spdlog.h>
 
 #include <chrono>
@@ -16,11 +17,9 @@
 namespace kiln::server {
 namespace {
 
-// Threads of calls under way: waiting calls (ServiceOptions) and those that wait for a first
-// compilation. Beyond it gRPC answers RESOURCE_EXHAUSTED.
-constexpr int kMaxThreads = 2048;
-constexpr int kMinPollers = 4;
-constexpr int kMaxPollers = 8;
+// Threads of synchronous calls under way; beyond it gRPC answers RESOURCE_EXHAUSTED. GetKernel has
+// its own bound (ServiceOptions).
+constexpr int kMaxThreads = 512;
 constexpr size_t kMaxTransportBytes = size_t(512) << 20;
 // Of 10 s that a stop may take in all; the engine's workers need the rest.
 constexpr std::chrono::seconds kDrainTime{4};
@@ -55,19 +54,16 @@ StatusOr<std::unique_ptr<Daemon>> Daemon::start(const Configuration& configurati
   builder.SetResourceQuota(quota);
   builder.SetMaxReceiveMessageSize(kMaxRequestBytes);
   builder.SetMaxSendMessageSize(kMaxResponseBytes);
-  // The health service and the streams poll too (gRPC's callback threads); with fewer threads of
-  // their own, unary calls wait to be handed over: measured, a tenth of a call's time.
-  builder.SetSyncServerOption(grpc::ServerBuilder::NUM_CQS, 1);
-  builder.SetSyncServerOption(grpc::ServerBuilder::MIN_POLLERS, kMinPollers);
-  builder.SetSyncServerOption(grpc::ServerBuilder::MAX_POLLERS, kMaxPollers);
   // Only the machine's own users come by a Unix socket; there is no proxy to keep awake.
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 1000);
-  builder.AddListeningPort("unix:" + configuration.socket, grpc::InsecureServerCredentials());
   builder.RegisterService(daemon->service_.get());
   daemon->server_ = builder.BuildAndStart();
-  if (daemon->server_ == nullptr) {
-    return absl::UnavailableError(absl::StrCat("cannot listen on ", configuration.socket));
-  }
+  if (daemon->server_ == nullptr) return absl::UnavailableError("gRPC does not start a server");
+  KILN_ASSIGN_OR_RETURN(
+      daemon->listener_,
+      Listener::start(configuration.socket, [server = daemon->server_.get()](int connection) {
+        grpc::AddInsecureChannelFromFd(server, connection);
+      }));
   daemon->server_->GetHealthCheckService()->SetServingStatus(v1::Kiln::service_full_name(), true);
   return daemon;
 }
@@ -79,6 +75,7 @@ Daemon::~Daemon() {
 void Daemon::stop() {
   if (server_ == nullptr) return;
   server_->GetHealthCheckService()->SetServingStatus(false);
+  listener_.reset();
   service_->drain();
   server_->Shutdown(std::chrono::system_clock::now() + kDrainTime);
   server_->Wait();

@@ -8,6 +8,7 @@
 #include "core/status.h"
 #include "engine/engine.h"
 #include "server/configuration.h"
+#include "server/listener.h"
 #include "server/service.h"
 #include "server/socket_guard.h"
 
@@ -19,7 +20,7 @@ namespace kiln::server {
 
 class Daemon {
  public:
-  // Listens on the claimed socket; UNAVAILABLE when gRPC cannot.
+  // Listens on the claimed socket; UNAVAILABLE when that cannot be.
   static StatusOr<std::unique_ptr<Daemon>> start(const Configuration& configuration,
                                                  std::unique_ptr<SocketGuard> socket,
                                                  std::unique_ptr<engine::Engine> engine);
@@ -48,6 +49,7 @@ class Daemon {
   std::unique_ptr<engine::Engine> engine_;
   std::unique_ptr<Service> service_;
   std::unique_ptr<grpc::Server> server_;
+  std::unique_ptr<Listener> listener_;  // last: hands connections to the server
 };
 
 }  // namespace kiln::server

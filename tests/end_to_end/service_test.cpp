@@ -230,6 +230,21 @@ TEST_CASE("a missing compiler is named, and what is known is still served") {
   CHECK(house.tunectl({"doctor"}).out.find("/nowhere/clang++") != std::string::npos);
 }
 
+TEST_CASE("a winner is deleted, and collecting garbage removes its code and measurements") {
+  House house;
+  house.open();
+  const auto tuned = house.ask(with("tune", kDepthwise, {"--budget", "2e"}));
+  const std::string id = std::to_string(tuned["winner"]["id"].get<int64_t>());
+  CHECK(house.ask({"gc"})["artifacts_removed"] == 0);
+  CHECK(house.ask({"delete", id})["deleted"].size() == 1);
+  CHECK(house.ask({"list"})["winners"].empty());
+  CHECK(house.tunectl({"delete", id}).exit_code == 4);
+  const auto collected = house.ask({"gc", "--artifact-bytes", "1B", "--measurements", "1"});
+  CHECK(collected["artifacts_removed"] > 0);
+  CHECK(collected["measurements_removed"] > 0);
+  CHECK(house.ask(with("get", kDepthwise))["provenance"]["kind"] == "default");
+}
+
 TEST_CASE("pretune goes through a workload file, resumes and names a malformed line") {
   House house;
   house.open();

@@ -1,49 +1,14 @@
 // The daemon as a process, with the real engine.
 
-#include <grpcpp/grpcpp.h>
-
-#include "kiln/v1/kiln.grpc.pb.h"
+#include "tests/server/kilnd_client.h"
 #include "tests/server/many_clients.h"
-#include "tests/support/kilnd_process.h"
 
 namespace kiln {
 namespace {
 
+using testing::attention;
 using testing::KilndProcess;
-
-std::unique_ptr<v1::Kiln::Stub> stub_of(const KilndProcess& kilnd) {
-  return testing::connect(kilnd.socket());
-}
-
-// A small attention problem; `head_dim` tells problems apart.
-v1::Problem attention(int64_t head_dim) {
-  v1::Problem problem;
-  problem.set_family("attention_forward");
-  const std::pair<const char*, int64_t> sizes[] = {{"batch", 1},    {"heads_q", 2},
-                                                   {"heads_kv", 2}, {"seq_q", 64},
-                                                   {"seq_kv", 64},  {"head_dim", head_dim}};
-  for (const auto& [name, value] : sizes) {
-    v1::ProblemField* field = problem.add_fields();
-    field->set_name(name);
-    field->mutable_value()->set_integer(value);
-  }
-  v1::ProblemField* dtype = problem.add_fields();
-  dtype->set_name("dtype");
-  dtype->mutable_value()->set_choice("f32");
-  return problem;
-}
-
-v1::Job create_job(v1::Kiln::Stub& stub, int seconds) {
-  v1::CreateJobRequest request;
-  *request.mutable_problem() = attention(32);
-  request.mutable_budget()->mutable_time()->set_seconds(seconds);
-  grpc::ClientContext context;
-  v1::Job job;
-  const grpc::Status status = stub.CreateJob(&context, request, &job);
-  INFO(status.error_message());
-  REQUIRE(status.ok());
-  return job;
-}
+using testing::stub_of;
 
 TEST_CASE("kilnd names its version and refuses what it does not know") {
   const std::string kilnd = KilndProcess::program();
@@ -84,7 +49,10 @@ TEST_CASE("SIGTERM ends a daemon with a stream open and a job running; the job i
   int64_t id = 0;
   {
     const auto stub = stub_of(kilnd);
-    id = create_job(*stub, 60).id();
+    v1::CreateJobRequest create;
+    *create.mutable_problem() = attention(32);
+    create.mutable_budget()->mutable_time()->set_seconds(60);
+    id = testing::create_job(*stub, create).id();
     v1::WatchJobRequest request;
     request.set_id(id);
     grpc::ClientContext context;

@@ -25,10 +25,17 @@ extern char** environ;
 
 namespace kiln::testing {
 
+// What a process finds when it starts.
+struct Surroundings {
+  std::vector<std::string> environment = {};  // "NAME=value", beside this process's own
+  int descriptors = 0;                        // that it may have open; 0: as many as this process
+};
+
 class KilndProcess {
  public:
   // `flags` as words ("--background", "always") replace the defaults of the same name.
-  explicit KilndProcess(std::vector<std::string> flags = {}) : flags_(std::move(flags)) {}
+  explicit KilndProcess(std::vector<std::string> flags = {}, Surroundings surroundings = {})
+      : flags_(std::move(flags)), surroundings_(std::move(surroundings)) {}
   ~KilndProcess() {
     if (pid_ > 0) end(SIGKILL);
   }
@@ -56,6 +63,10 @@ class KilndProcess {
 
   void spawn() {
     std::vector<std::string> words = {program()};
+    if (surroundings_.descriptors > 0) {
+      const std::string limit = std::to_string(surroundings_.descriptors);
+      words = {"/bin/sh", "-c", "ulimit -n " + limit + " && exec \"$0\" \"$@\"", program()};
+    }
     const std::pair<std::string, std::string> defaults[] = {
         {"--socket", socket()}, {"--state-dir", state()}, {"--background", "never"}};
     for (const auto& [name, value] : defaults) {
@@ -68,12 +79,19 @@ class KilndProcess {
     for (std::string& word : words)
       arguments.push_back(word.data());
     arguments.push_back(nullptr);
+    std::vector<char*> environment;
+    for (std::string& variable : surroundings_.environment)
+      environment.push_back(variable.data());
+    for (char** variable = environ; *variable != nullptr; ++variable)
+      environment.push_back(*variable);
+    environment.push_back(nullptr);
     posix_spawn_file_actions_t files;
     posix_spawn_file_actions_init(&files);
     std::ofstream{log_path()};  // empty
     posix_spawn_file_actions_addopen(&files, 2, log_path().c_str(), O_WRONLY | O_APPEND, 0600);
     posix_spawn_file_actions_adddup2(&files, 2, 1);
-    const int failed = posix_spawn(&pid_, arguments[0], &files, nullptr, arguments.data(), environ);
+    const int failed =
+        posix_spawn(&pid_, arguments[0], &files, nullptr, arguments.data(), environment.data());
     posix_spawn_file_actions_destroy(&files);
     REQUIRE(failed == 0);
   }
@@ -102,6 +120,7 @@ class KilndProcess {
 
   ScratchDirectory scratch_;
   std::vector<std::string> flags_;
+  Surroundings surroundings_;
   pid_t pid_ = -1;
 };
 
