@@ -5,7 +5,7 @@
 #include <thread>
 
 #include "absl/strings/str_cat.h"
-#include "devices/host/courtesy.h"
+#include "devices/host/scheduling.h"
 #include "tuner/compile_pool.h"
 #include "tuner/problem_bench.h"
 #include "tuner/run_worker.h"
@@ -21,7 +21,7 @@ namespace {
 constexpr milliseconds kPeaksBudget{250};
 constexpr milliseconds kCheckLimit{5'000};
 // Niceness of a check: one caller waits for it, many may ask for what is known meanwhile.
-constexpr int kCourtesy = 10;
+constexpr int kCheckNiceness = 10;
 constexpr int64_t kLeastProbeBytes = 64 << 20;
 
 class DeviceTuner : public Tuner {
@@ -59,9 +59,9 @@ class DeviceTuner : public Tuner {
   StatusOr<Checked> check(const Family& family, const Problem& problem, const Config& config,
                           std::stop_token stop) override {
     StatusOr<Checked> result = absl::InternalError("not checked");
-    // In a thread of its own: courtesy cannot be taken back from the caller's.
+    // In a thread of its own: niceness cannot be taken back from the caller's.
     std::jthread([&] {
-      devices::give_way(kCourtesy);
+      devices::give_way(kCheckNiceness);
       result = check_here(family, problem, config, stop);
     }).join();
     return result;
@@ -144,7 +144,7 @@ StatusOr<Checked> DeviceTuner::check_here(const Family& family, const Problem& p
       .artifact = std::make_shared<const Artifact>(*std::move(compiled.artifact)),
       .plan = std::make_shared<const Plan>(family.plan(probe, config, target))};
   KILN_ASSIGN_OR_RETURN(const Turn turn, turns_.take(Urgency::kCheck, stop));
-  const BenchOptions options{.timed = false, .threads = target.threads, .niceness = kCourtesy};
+  const BenchOptions options{.timed = false, .threads = target.threads, .niceness = kCheckNiceness};
   KILN_ASSIGN_OR_RETURN(const auto bench, ProblemBench::make(family, probe, *candidate.plan, target,
                                                              PeakRates{}, options, stop));
   KILN_ASSIGN_OR_RETURN(Measurement measurement,

@@ -16,7 +16,7 @@
 #include <cstring>
 #include <utility>
 
-#include "devices/host/courtesy.h"
+#include "devices/host/scheduling.h"
 
 namespace kiln::devices {
 namespace {

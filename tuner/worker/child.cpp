@@ -16,7 +16,7 @@
 
 #include "core/artifact.h"
 #include "core/plan.h"
-#include "devices/host/courtesy.h"
+#include "devices/host/scheduling.h"
 #include "runtime/host/thread_pool.h"
 #include "runtime/kernel.h"
 #include "tuner/worker/channel.h"

@@ -1,4 +1,4 @@
-#include "devices/host/courtesy.h"
+#include "devices/host/scheduling.h"
 
 #include <sched.h>
 #include <sys/resource.h>
