@@ -38,8 +38,8 @@ struct SharedTile {
 };
 
 // Rows 2 p and 2 p + 1 interleaved: one 32-bit word holds both elements of a column, as products
-// take pairs along k. Lanes of a warp read `Groups` words of different pairs, `PairsApart` pairs
-// apart, in the same columns; with a swizzle every other of them is moved by half the banks.
+// take pairs along k. Groups of 16 lanes read the same columns of pairs that lie `PairsApart` pairs
+// apart (0: of the same pairs); with a swizzle every other group is moved by half the banks.
 template <class T, int RowCount, int ColumnCount, int PairsApart, Swizzle S>
 struct SharedPairs {
   static_assert(sizeof(T) == 2 && RowCount % 2 == 0, "pairs are of 16-bit elements");
