@@ -2,10 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <optional>
-
-#include "devices/emulator/emulator_device.h"
-#include "devices/host/host_device.h"
+#include "devices/emulator/emulator.h"
+#include "devices/host/clang_backend.h"
+#include "devices/host/processor.h"
 #include "runtime/host/instruction_set.h"
 
 namespace kiln::devices {
@@ -13,29 +12,31 @@ namespace {
 
 using runtime::InstructionSet;
 
-constexpr std::string_view kHost = "host";
-
 }  // namespace
 
+StatusOr<Artifact> Device::compile(const KernelSource& source,
+                                   const CompileOptions& options) const {
+  KILN_ASSIGN_OR_RETURN(Compilation made, compiler_->compile(source, options));
+  return std::move(made.artifact);
+}
+
 StatusOr<std::unique_ptr<Device>> open_device(std::string_view name, const DeviceOptions& options) {
-  std::optional<InstructionSet> set;
-  if (name == kHost) {
-    set = runtime::best_instruction_set();
-  } else if (name.starts_with("host:")) {
-    set = runtime::parse_instruction_set(name.substr(kHost.size() + 1));
+  if (const auto set = host_instruction_set(name)) {
+    return std::make_unique<Device>(std::string(name), host_fingerprint(*set),
+                                    open_host_compiler(*set, options));
   }
-  if (set) return std::make_unique<HostDevice>(std::string(name), *set, options);
-  for (int lanes : kEmulatedLanes) {
-    if (name == emulator_name(lanes)) return std::make_unique<EmulatorDevice>(lanes, options);
+  if (const auto lanes = emulated_lanes(name)) {
+    return std::make_unique<Device>(std::string(name), emulator_fingerprint(*lanes),
+                                    open_emulator_compiler(*lanes, options));
   }
   return absl::NotFoundError(fmt::format("no device {}; there are {}", printable(name, 64),
                                          fmt::join(device_names(), ", ")));
 }
 
 std::vector<std::string> device_names() {
-  std::vector<std::string> names = {std::string(kHost)};
+  std::vector<std::string> names = {"host"};
   for (int set = int(runtime::best_instruction_set()); set >= 0; --set) {
-    names.push_back(fmt::format("{}:{}", kHost, name_of(InstructionSet(set))));
+    names.push_back(fmt::format("host:{}", name_of(InstructionSet(set))));
   }
   for (int lanes : kEmulatedLanes)
     names.push_back(emulator_name(lanes));

@@ -1,10 +1,10 @@
 #include "engine/served_device.h"
 
 #include <spdlog/spdlog.h>
-#include <unistd.h>
 
-#include <filesystem>
 #include <limits>
+
+#include "devices/compile/program.h"
 
 namespace kiln::engine {
 namespace {
@@ -16,16 +16,7 @@ constexpr std::chrono::minutes kBetweenProbes{1};
 
 std::string find_worker(const std::string& configured) {
   if (!configured.empty()) return configured;
-  constexpr const char* kName = "kiln-worker";
-  std::error_code error;
-  const std::filesystem::path here =
-      std::filesystem::read_symlink("/proc/self/exe", error).parent_path();
-  // Programs and tests of a build tree lie in folders side by side.
-  for (const auto& candidate :
-       {here / kName, here / "../bin" / kName, here / "../libexec/kiln" / kName}) {
-    if (::access(candidate.c_str(), X_OK) == 0) return candidate.lexically_normal().string();
-  }
-  return (here / kName).string();
+  return devices::find_helper("kiln-worker");
 }
 
 StatusOr<std::unique_ptr<ServedDevice>> ServedDevice::open(const std::string& name,

@@ -189,6 +189,18 @@ class PlanChecker {
     return index;
   }
 
+  static Status check_extents(const std::string& place, const std::array<int, 3>& extents,
+                              int most) {
+    int64_t product = 1;
+    for (int extent : extents) {
+      product *= std::clamp(extent, 0, most + 1);
+      if (product >= 1 && product <= most) continue;
+      return invalid_field(place, fmt::format("{}", fmt::join(extents, " x ")),
+                           fmt::format("from 1 to {} in all", most));
+    }
+    return absl::OkStatus();
+  }
+
   Status check_step(size_t index) {
     return std::visit(
         [&](const auto& step) -> Status {
@@ -198,8 +210,12 @@ class PlanChecker {
   }
 
   Status check(const std::string& place, const Launch& launch, size_t step) {
-    CheckedPlan::Launch checked{
-        .entry = launch.entry, .grid = {}, .arguments = {}, .scratchpad_bytes = {}};
+    CheckedPlan::Launch checked{.entry = launch.entry,
+                                .grid = {},
+                                .arguments = {},
+                                .block = launch.block,
+                                .cluster = launch.cluster,
+                                .scratchpad_bytes = {}};
     if (launch.entry.empty() || launch.entry.size() > kMaxEntryName) {
       return invalid_field(place + ".entry", launch.entry, "the name of an entry");
     }
@@ -207,12 +223,8 @@ class PlanChecker {
       KILN_RETURN_IF_ERROR(
           parse(fmt::format("{}.grid[{}]", place, axis), launch.grid[axis], checked.grid[axis]));
     }
-    checked.block = launch.block;
-    for (int extent : launch.block) {
-      if (extent < 1 || extent > 1024) {
-        return invalid_field(place + ".block", fmt::format("{}", extent), "1 to 1024 threads");
-      }
-    }
+    KILN_RETURN_IF_ERROR(check_extents(place + ".block", launch.block, kMaxBlockThreads));
+    KILN_RETURN_IF_ERROR(check_extents(place + ".cluster", launch.cluster, kMaxClusterBlocks));
     KILN_RETURN_IF_ERROR(
         parse(place + ".scratchpad_bytes", launch.scratchpad_bytes, checked.scratchpad_bytes));
     std::set<size_t> declared;

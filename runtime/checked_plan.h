@@ -24,7 +24,9 @@ inline constexpr size_t kMaxPlanSymbols = 64;  // those that Read steps make inc
 inline constexpr size_t kMaxPlanBuffers = 64;
 inline constexpr size_t kMaxPlanSteps = 64;
 inline constexpr size_t kMaxRank = 8;
-inline constexpr size_t kMaxSlots = 256;  // argument slots of one launch
+inline constexpr size_t kMaxSlots = 256;       // argument slots of one launch
+inline constexpr int kMaxBlockThreads = 1024;  // threads of a block
+inline constexpr int kMaxClusterBlocks = 16;
 
 struct CheckedPlan {
   struct Argument {
@@ -37,7 +39,8 @@ struct CheckedPlan {
     std::array<Expression, 3> grid;
     std::vector<Argument> arguments;
     size_t slots = 0;  // 8-byte words that the arguments take (runtime/host/abi.h)
-    std::array<int, 3> block = {1, 1, 1};  // threads
+    std::array<int, 3> block = {1, 1, 1};
+    std::array<int, 3> cluster = {1, 1, 1};
     Expression scratchpad_bytes;
   };
   struct Fill {

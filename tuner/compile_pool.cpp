@@ -9,8 +9,8 @@
 
 namespace kiln::tuner {
 
-CompilePool::CompilePool(const devices::Device& device, int processes)
-    : device_(device), processes_(processes > 0 ? processes : runtime::usable_cpus()) {}
+CompilePool::CompilePool(const devices::Compiler& compiler, int processes)
+    : compiler_(compiler), processes_(processes > 0 ? processes : runtime::usable_cpus()) {}
 
 std::vector<Compiled> CompilePool::compile(std::span<const KernelSource> sources, int niceness,
                                            std::stop_token stop) const {
@@ -22,10 +22,16 @@ std::vector<Compiled> CompilePool::compile(std::span<const KernelSource> sources
   const auto work = [&] {
     for (size_t i; (i = next++) < sources.size() && !stop.stop_requested();) {
       const auto start = std::chrono::steady_clock::now();
-      results[i].artifact = device_.compile(sources[i], options);
+      StatusOr<devices::Compilation> made = compiler_.compile(sources[i], options);
       const std::chrono::duration<double, std::milli> took =
           std::chrono::steady_clock::now() - start;
       results[i].ms = took.count();
+      if (made.ok()) {
+        results[i].artifact = std::move(made->artifact);
+        results[i].entries = std::move(made->entries);
+      } else {
+        results[i].artifact = made.status();
+      }
     }
   };
   std::vector<std::jthread> helpers;

@@ -9,19 +9,20 @@
 #include "core/artifact.h"
 #include "core/kernel_source.h"
 #include "core/status.h"
-#include "devices/device.h"
+#include "devices/compiler.h"
 
 namespace kiln::tuner {
 
 struct Compiled {
   StatusOr<Artifact> artifact;
+  std::vector<devices::ResourceUse> entries = {};  // as devices::Compilation has them
   double ms = 0;
 };
 
 class CompilePool {
  public:
   // `processes` at once; 0: the processors that this process may use.
-  CompilePool(const devices::Device& device, int processes);
+  CompilePool(const devices::Compiler& compiler, int processes);
 
   // Returns when all are done, in the order given; those not begun when stopped are CANCELLED.
   // Thread-safe.
@@ -30,7 +31,7 @@ class CompilePool {
   int processes() const { return processes_; }
 
  private:
-  const devices::Device& device_;
+  const devices::Compiler& compiler_;
   int processes_;
 };
 

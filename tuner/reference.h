@@ -40,6 +40,14 @@ class Reference {
     double worst_error = 0;   // |actual - expected| / tolerance
     double worst_absolute = 0;
   };
+  struct Expected {
+    int64_t offset;  // in elements from the tensor's first
+    double value;
+    double tolerance;
+  };
+  // What was computed of tensor `index`, in no particular order.
+  std::span<const Expected> expected(size_t index) const { return expected_[index]; }
+
   // Tensors as in make(); those that are absent now are skipped.
   Result compare(std::span<const HostTensor> tensors) const;
 
@@ -47,11 +55,6 @@ class Reference {
   int64_t units_total() const { return units_total_; }
 
  private:
-  struct Expected {
-    int64_t offset;
-    double value;
-    double tolerance;
-  };
   class Collector;
 
   std::vector<std::vector<Expected>> expected_;  // [tensor]

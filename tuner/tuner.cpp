@@ -30,7 +30,7 @@ class DeviceTuner : public Tuner {
               std::unique_ptr<RunWorker> worker)
       : device_(device),
         options_(options),
-        compilers_(device, options.compile_processes),
+        compilers_(device.compiler(), options.compile_processes),
         worker_(std::move(worker)) {}
 
   StatusOr<Outcome> tune(const Family& family, const Problem& problem, const TuneOptions& options,

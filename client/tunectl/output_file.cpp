@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -38,6 +39,11 @@ Status write_file(const std::string& path, std::string_view content) {
   if (written) return absl::OkStatus();
   unlink(temporary.c_str());
   return absl::ErrnoToStatus(error, safe_text(path));
+}
+
+Status make_directory(const std::string& path) {
+  if (mkdir(path.c_str(), 0755) == 0 || errno == EEXIST) return absl::OkStatus();
+  return absl::ErrnoToStatus(errno, safe_text(path));
 }
 
 }  // namespace kiln::tunectl

@@ -12,4 +12,7 @@ namespace kiln::tunectl {
 // Writes beside `path` and renames, so that a reader sees the old content or the new.
 Status write_file(const std::string& path, std::string_view content);
 
+// Makes a folder unless it is there; its parent must be.
+Status make_directory(const std::string& path);
+
 }  // namespace kiln::tunectl

@@ -1,16 +1,15 @@
 // The compiler and linker that make host artifacts, run as child processes.
 //
-// Thread-safe. Programs are looked for at first use and again as long as they are missing.
+// Thread-safe.
 
 #pragma once
 
-#include <mutex>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/status.h"
-#include "devices/device.h"
+#include "devices/compile/clang.h"
+#include "devices/compiler.h"
 #include "runtime/host/instruction_set.h"
 
 namespace kiln::devices {
@@ -18,10 +17,10 @@ namespace kiln::devices {
 class Toolchain {
  public:
   // `compiler`: path or name; empty: the first clang++ in PATH that is recent enough.
-  explicit Toolchain(std::string compiler) : wanted_(std::move(compiler)) {}
+  explicit Toolchain(std::string compiler) : clang_(std::move(compiler)) {}
 
-  // "clang 19.1.7". UNAVAILABLE says what to install.
-  StatusOr<std::string> version() const;
+  // UNAVAILABLE says what to install.
+  StatusOr<Clang::Found> clang() const { return clang_.find(); }
 
   // Flags that shape the code of a variant; where files lie is not among them.
   static std::vector<std::string> flags(runtime::InstructionSet set);
@@ -29,22 +28,13 @@ class Toolchain {
   static std::vector<std::string> plain_flags();
 
   // Compiles `text` with includes from `sources`, in the folder `work`, and returns the shared
-  // object's bytes. Errors as Device::compile says.
+  // object's bytes. Errors as Compiler::compile says.
   StatusOr<std::string> compile(const std::string& text, const std::string& sources,
                                 const std::string& work, const std::vector<std::string>& flags,
                                 const CompileOptions& options) const;
 
  private:
-  struct Programs {
-    std::string compiler;
-    std::string linker;
-    std::string version;
-  };
-  StatusOr<Programs> programs() const;
-
-  std::string wanted_;
-  mutable std::mutex mutex_;
-  mutable std::optional<Programs> found_;  // guarded by mutex_
+  Clang clang_;
 };
 
 }  // namespace kiln::devices

@@ -12,6 +12,11 @@ kiln_build_packages=(
 kiln_sanitizer_packages=(libclang-rt-19-dev llvm-19)
 kiln_lint_packages=(clang-format-19 clang-tidy-19)
 
+# Compilers and disassemblers for GPUs, which need no GPU: NVIDIA's from Python's registry, AMD's
+# from Debian (clang compiles for AMD; it links with lld).
+kiln_gpu_packages=(lld-19 llvm-19 libamdhip64-5 libhiprtc-builtins5)
+kiln_gpu_python=(nvidia-cuda-nvrtc nvidia-cuda-nvdisasm)
+
 # The .proto files of google.rpc, which Debian does not package.
 kiln_build_python=(googleapis-common-protos)
 kiln_bench_python=(torch==2.13.0 numpy)
@@ -78,6 +83,12 @@ need_sanitizers() {
   need_packages "${kiln_sanitizer_packages[@]}"
   # Where they look for llvm-symbolizer, which Debian gives a version in /usr/bin.
   export PATH=$PATH:/usr/lib/llvm-19/bin
+}
+
+need_gpu_tools() {
+  need_packages "${kiln_gpu_packages[@]}"
+  local pip_options=(--no-deps)
+  need_python "${kiln_gpu_python[@]}"
 }
 
 need_bench_tools() {

@@ -4,9 +4,9 @@
 
 #include <algorithm>
 
-#include "devices/host/cache_directory.h"
+#include "devices/compile/cache_directory.h"
+#include "devices/compile/translation_unit.h"
 #include "devices/host/processor.h"
-#include "devices/host/translation_unit.h"
 #include "tests/runtime/small_kernel.h"
 
 namespace kiln::devices {
@@ -101,7 +101,7 @@ TEST_CASE("A translation unit is readable text") {
   KernelSource source = SmallKernels::scale(2);
   source.config.push_back({"type", "Element", "tile::bf16"});
   source.config.push_back({"float", "softcap", "float(0.5)"});
-  auto text = translation_unit(source, kernels.sources(), "tile/host.h");
+  auto text = translation_unit(source, {.header = "tile/host.h"}, kernels.sources());
   REQUIRE(text.ok());
   CHECK(*text ==
         "#include \"tile/host.h\"\n#include \"scale/kernel.h\"\n\nnamespace {\nstruct Config {\n"

@@ -7,6 +7,7 @@
 namespace kiln::tunectl {
 
 Action declare_cancel(OptionSet& set);
+Action declare_compile(OptionSet& set);
 Action declare_delete(OptionSet& set);
 Action declare_describe(OptionSet& set);
 Action declare_devices(OptionSet& set);
@@ -22,5 +23,6 @@ Action declare_report(OptionSet& set);
 Action declare_show(OptionSet& set);
 Action declare_tune(OptionSet& set);
 Action declare_watch(OptionSet& set);
+Action declare_workload(OptionSet& set);
 
 }  // namespace kiln::tunectl

@@ -1,7 +1,4 @@
 #include <fmt/format.h>
-#include <sys/stat.h>
-
-#include <cerrno>
 
 #include "client/tunectl/budget.h"
 #include "client/tunectl/commands/commands.h"
@@ -65,9 +62,7 @@ Status write_kernel(const v1::GetKernelResponse& response, const Json& answer,
                     const std::string& directory) {
   KILN_ASSIGN_OR_RETURN(const Artifact artifact, proto::from_message(response.artifact()));
   KILN_ASSIGN_OR_RETURN(const Plan plan, proto::from_message(response.plan()));
-  if (mkdir(directory.c_str(), 0755) != 0 && errno != EEXIST) {
-    return absl::ErrnoToStatus(errno, safe_text(directory));
-  }
+  KILN_RETURN_IF_ERROR(make_directory(directory));
   KILN_RETURN_IF_ERROR(write_file(directory + "/kernel.so", response.artifact().content()));
   KILN_RETURN_IF_ERROR(write_file(directory + "/plan.json", to_json(plan)));
   return write_file(directory + "/answer.json", json_text(answer));

@@ -1,10 +1,12 @@
-#include "devices/emulator/emulator_device.h"
+#include "devices/emulator/emulator.h"
 
 #include <fmt/format.h>
 
 #include <utility>
 #include <vector>
 
+#include "devices/compile/source_compiler.h"
+#include "devices/host/clang_backend.h"
 #include "devices/host/processor.h"
 #include "devices/host/toolchain.h"
 #include "runtime/host/thread_pool.h"
@@ -29,6 +31,13 @@ std::string emulator_name(int lanes) {
   return "emulator:" + architecture(lanes);
 }
 
+std::optional<int> emulated_lanes(std::string_view name) {
+  for (int lanes : kEmulatedLanes) {
+    if (name == emulator_name(lanes)) return lanes;
+  }
+  return std::nullopt;
+}
+
 // Limits that every current GPU of that warp size has.
 Target emulator_target(int lanes) {
   Target target;
@@ -48,16 +57,19 @@ Target emulator_target(int lanes) {
   return target;
 }
 
-EmulatorDevice::EmulatorDevice(int lanes, DeviceOptions options)
-    : ClangDevice({.name = emulator_name(lanes),
-                   .fingerprint = {.kind = "emulator",
-                                   .model = architecture(lanes),
-                                   .architecture = architecture(lanes),
-                                   .instruction_set = architecture(lanes),
-                                   .units = runtime::usable_cpus()},
-                   .target = emulator_target(lanes),
-                   .lowering = "tile/emulator.h",
-                   .flags = flags(lanes)},
-                  std::move(options)) {}
+Fingerprint emulator_fingerprint(int lanes) {
+  return {.kind = "emulator",
+          .model = architecture(lanes),
+          .architecture = architecture(lanes),
+          .instruction_set = architecture(lanes),
+          .units = runtime::usable_cpus()};
+}
+
+std::unique_ptr<Compiler> open_emulator_compiler(int lanes, const CompilerOptions& options) {
+  return std::make_unique<SourceCompiler>(
+      std::make_unique<ClangBackend>(emulator_target(lanes), "tile/emulator.h", flags(lanes),
+                                     options.compiler),
+      options.sources, options.cache_directory);
+}
 
 }  // namespace kiln::devices

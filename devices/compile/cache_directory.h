@@ -1,4 +1,4 @@
-// The folder in which the host device keeps kernel sources and compiles.
+// The folder in which compilers keep kernel sources and work.
 //
 // It and everything in it belongs to this user alone (mode 0700): who can write sources can run
 // code. Sources lie under sources/<digest>, written once and renamed into place whole; every
@@ -11,7 +11,7 @@
 #include <utility>
 
 #include "core/status.h"
-#include "devices/device.h"
+#include "devices/compiler.h"
 
 namespace kiln::devices {
 

@@ -1,4 +1,4 @@
-#include "devices/host/cache_directory.h"
+#include "devices/compile/cache_directory.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>

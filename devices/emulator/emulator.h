@@ -6,9 +6,14 @@
 
 #pragma once
 
+#include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 
-#include "devices/host/clang_device.h"
+#include "core/fingerprint.h"
+#include "core/target.h"
+#include "devices/compiler.h"
 
 namespace kiln::devices {
 
@@ -16,11 +21,10 @@ inline constexpr int kEmulatedLanes[] = {32, 64};
 
 // "emulator:warp32", "emulator:wave64"
 std::string emulator_name(int lanes);
-Target emulator_target(int lanes);
+std::optional<int> emulated_lanes(std::string_view name);
 
-class EmulatorDevice : public ClangDevice {
- public:
-  EmulatorDevice(int lanes, DeviceOptions options);
-};
+Target emulator_target(int lanes);
+Fingerprint emulator_fingerprint(int lanes);
+std::unique_ptr<Compiler> open_emulator_compiler(int lanes, const CompilerOptions& options);
 
 }  // namespace kiln::devices

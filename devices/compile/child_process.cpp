@@ -1,4 +1,4 @@
-#include "devices/host/child_process.h"
+#include "devices/compile/child_process.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>

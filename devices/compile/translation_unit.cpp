@@ -1,4 +1,4 @@
-#include "devices/host/translation_unit.h"
+#include "devices/compile/translation_unit.h"
 
 #include <fmt/format.h>
 
@@ -85,29 +85,44 @@ std::string normalised(std::string_view path) {
 
 }  // namespace
 
-StatusOr<std::string> translation_unit(const KernelSource& source, const SourceTree& tree,
-                                       std::string_view lowering) {
-  for (std::string_view file : {lowering, std::string_view(source.header)}) {
+std::string entry_name(std::string_view kernel) {
+  const size_t colon = kernel.rfind(':');
+  std::string name;
+  for (char c : colon == std::string_view::npos ? kernel : kernel.substr(colon + 1)) {
+    const auto u = static_cast<unsigned char>(c);
+    if (absl::ascii_isupper(u) && !name.empty()) name += '_';
+    name += char(absl::ascii_tolower(u));
+  }
+  return name;
+}
+
+StatusOr<std::string> translation_unit(const KernelSource& source, const Lowering& lowering,
+                                       const SourceTree& tree) {
+  for (std::string_view file : {lowering.header, std::string_view(source.header)}) {
     if (!tree.contains(file)) {
       return invalid_field("kernel source", file, "a file among the kernels' sources");
     }
   }
   std::string text =
-      fmt::format("#include \"{}\"\n#include \"{}\"\n\nnamespace {{\nstruct Config {{\n", lowering,
-                  source.header);
+      fmt::format("#include \"{}\"\n#include \"{}\"\n\nnamespace {{\nstruct Config {{\n",
+                  lowering.header, source.header);
   for (const KernelSource::Member& member : source.config) {
     KILN_ASSIGN_OR_RETURN(const std::string line, member_text(member));
     text += line;
   }
-  text += "};\n}  // namespace\n\nKILN_ENTRIES(Config";
+  text += "};\n}  // namespace\n\n";
   if (source.entries.empty()) return invalid_field("kernel entries", "none", "at least one");
   for (const std::string& entry : source.entries) {
-    if (!is_qualified_name(entry)) {
-      return invalid_field("kernel entry", entry, "a qualified name");
-    }
-    text += ", " + entry;
+    if (is_qualified_name(entry)) continue;
+    return invalid_field("kernel entry", entry, "a qualified name");
   }
-  return text + ")\n";
+  if (!lowering.separate_entries) {
+    return text + fmt::format("KILN_ENTRIES(Config, {})\n", fmt::join(source.entries, ", "));
+  }
+  for (const std::string& entry : source.entries) {
+    text += fmt::format("KILN_ENTRY({}, Config, {})\n", entry_name(entry), entry);
+  }
+  return text;
 }
 
 std::vector<std::string> included_files(const std::string& text, const SourceTree& tree) {

@@ -1,0 +1,24 @@
+// Counts instructions in a disassembly, function by function.
+
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+
+namespace kiln::devices {
+
+struct InstructionCount {
+  int64_t all = 0;
+  int64_t matrix = 0;
+};
+using InstructionCounts = std::map<std::string, InstructionCount, std::less<>>;
+
+// nvdisasm's text: "\t.section .text.forward", then "/*0010*/ @P0 HMMA.16816.F32 R4, …".
+InstructionCounts count_sass(std::string_view text);
+// llvm-objdump's text: "0000000000001900 <forward>:", then "\tv_mfma_f32_16x16x16_f16 …".
+InstructionCounts count_gcn(std::string_view text);
+
+}  // namespace kiln::devices

@@ -1,0 +1,45 @@
+#include "devices/compiler.h"
+
+#include <fmt/format.h>
+
+#include "devices/compile/source_compiler.h"
+#include "devices/cuda/nvrtc_backend.h"
+#include "devices/emulator/emulator.h"
+#include "devices/gpu/architecture.h"
+#include "devices/hip/hip_backend.h"
+#include "devices/host/clang_backend.h"
+#include "runtime/host/instruction_set.h"
+
+namespace kiln::devices {
+
+StatusOr<std::unique_ptr<Compiler>> open_compiler(std::string_view target,
+                                                  const CompilerOptions& options) {
+  if (const auto set = host_instruction_set(target)) return open_host_compiler(*set, options);
+  if (const auto lanes = emulated_lanes(target)) return open_emulator_compiler(*lanes, options);
+  if (const GpuArchitecture* architecture = find_gpu_architecture(target)) {
+    std::unique_ptr<Backend> backend;
+    if (architecture->kind == "cuda") {
+      backend = std::make_unique<NvrtcBackend>(*architecture);
+    } else {
+      backend = std::make_unique<HipBackend>(*architecture, options.compiler);
+    }
+    return std::make_unique<SourceCompiler>(std::move(backend), options.sources,
+                                            options.cache_directory);
+  }
+  return absl::NotFoundError(fmt::format("no target {}; there are {}", printable(target, 64),
+                                         fmt::join(target_names(), ", ")));
+}
+
+std::vector<std::string> target_names() {
+  std::vector<std::string> names = {"host"};
+  for (int set = int(runtime::InstructionSet::kAvx512Bf16); set >= 0; --set) {
+    names.push_back(fmt::format("host:{}", name_of(runtime::InstructionSet(set))));
+  }
+  for (const GpuArchitecture& architecture : gpu_architectures())
+    names.emplace_back(architecture.name);
+  for (int lanes : kEmulatedLanes)
+    names.push_back(emulator_name(lanes));
+  return names;
+}
+
+}  // namespace kiln::devices

@@ -1,0 +1,99 @@
+#include "devices/hip/hip_backend.h"
+
+#include <fmt/format.h>
+
+#include <optional>
+#include <utility>
+
+#include "devices/compile/cache_directory.h"
+#include "devices/compile/disassembly.h"
+#include "devices/compile/program.h"
+#include "devices/hip/code_object.h"
+#include "devices/hip/hip_tools.h"
+
+namespace kiln::devices {
+namespace {
+
+constexpr const char* kTextFile = "variant.hip";
+constexpr const char* kCodeFile = "variant.co";
+constexpr size_t kMaxDisassembly = 64 << 20;
+
+// Counts are a service, not a condition: without a disassembler they stay unknown.
+Status count_instructions(const BuildJob& job, const std::string& file,
+                          std::vector<ResourceUse>& entries) {
+  const std::string program = HipTools::instance().disassembler();
+  if (program.empty()) return absl::OkStatus();
+  KILN_ASSIGN_OR_RETURN(
+      const std::string text,
+      run_program({.title = "disassembler",
+                   .arguments = {program, "-d", "--no-leading-addr", "--no-show-raw-insn", file},
+                   .sources = job.sources,
+                   .work = job.work,
+                   .output_bytes = kMaxDisassembly},
+                  job.options));
+  const InstructionCounts counts = count_gcn(text);
+  for (ResourceUse& use : entries) {
+    const auto found = counts.find(use.entry);
+    if (found == counts.end()) continue;
+    use.instructions = found->second.all;
+    use.matrix_instructions = found->second.matrix;
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+StatusOr<HipBackend::Choice> HipBackend::choose() const {
+  const std::string architecture = "--offload-arch=" + target_.architecture;
+  const std::optional<HipTools::Hiprtc> hiprtc =
+      prefers_clang_ ? std::nullopt : HipTools::instance().hiprtc_for(target_.architecture);
+  if (hiprtc) {
+    return Choice{.version = hiprtc->text,
+                  .command = {find_helper("kiln-rtc"), "hiprtc", hiprtc->library, kTextFile,
+                              kCodeFile, "code"},
+                  .options = {architecture, "-std=c++20", "-O3"}};
+  }
+  KILN_ASSIGN_OR_RETURN(Clang::Found clang, clang_.find());
+  return Choice{
+      .version = std::move(clang.version),
+      .command = {clang.path, "--no-default-config", "-fno-crash-diagnostics",
+                  "-fno-color-diagnostics"},
+      .options = {"-x", "hip", architecture, "--offload-device-only", "--no-gpu-bundle-output",
+                  "-nogpuinc", "-nogpulib", "-nostdinc", "-std=c++20", "-O3"},
+      .is_clang = true};
+}
+
+std::string HipBackend::flags() const {
+  const StatusOr<Choice> choice = choose();
+  return choice.ok() ? fmt::format("{}", fmt::join(choice->options, " ")) : target_.architecture;
+}
+
+StatusOr<std::string> HipBackend::version() const {
+  KILN_ASSIGN_OR_RETURN(Choice choice, choose());
+  return std::move(choice.version);
+}
+
+StatusOr<Build> HipBackend::build(const BuildJob& job) const {
+  if (job.options.form != CompileOptions::Form::kMachineCode) {
+    return invalid_field("form", "ptx", "machine code; PTX is for the targets sm_…");
+  }
+  KILN_ASSIGN_OR_RETURN(Choice choice, choose());
+  KILN_RETURN_IF_ERROR(write_file(job.work + "/" + kTextFile, job.text));
+  std::vector<std::string> command = std::move(choice.command);
+  command.insert(command.end(), choice.options.begin(), choice.options.end());
+  command.push_back("-I" + job.sources);
+  if (choice.is_clang) command.insert(command.end(), {kTextFile, "-o", kCodeFile});
+  KILN_RETURN_IF_ERROR(run_program({.title = "compiler",
+                                    .arguments = std::move(command),
+                                    .sources = job.sources,
+                                    .work = job.work},
+                                   job.options)
+                           .status());
+  Build build{.bytes = {}, .toolchain = std::move(choice.version), .entries = {}};
+  KILN_ASSIGN_OR_RETURN(build.bytes, read_file(job.work + "/" + kCodeFile));
+  KILN_ASSIGN_OR_RETURN(build.entries, read_code_object(build.bytes, job.entries));
+  KILN_RETURN_IF_ERROR(count_instructions(job, kCodeFile, build.entries));
+  return build;
+}
+
+}  // namespace kiln::devices

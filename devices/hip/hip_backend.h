@@ -1,0 +1,41 @@
+// Kernels become AMD code objects: by hipRTC where it knows the architecture, by clang otherwise,
+// or where a clang is asked for by name.
+
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "devices/compile/backend.h"
+#include "devices/compile/clang.h"
+#include "devices/gpu/architecture.h"
+
+namespace kiln::devices {
+
+class HipBackend : public Backend {
+ public:
+  // `compiler`: as Clang takes it; empty: hipRTC first.
+  HipBackend(const GpuArchitecture& architecture, const std::string& compiler)
+      : target_(target_of(architecture)), prefers_clang_(!compiler.empty()), clang_(compiler) {}
+
+  const Target& target() const override { return target_; }
+  Lowering lowering() const override { return {.header = "tile/hip.h", .separate_entries = true}; }
+  std::string flags() const override;
+  StatusOr<std::string> version() const override;
+  StatusOr<Build> build(const BuildJob& job) const override;
+
+ private:
+  struct Choice {
+    std::string version;
+    std::vector<std::string> command;  // up to what is the job's own
+    std::vector<std::string> options;  // that shape the code
+    bool is_clang = false;
+  };
+  StatusOr<Choice> choose() const;
+
+  Target target_;
+  bool prefers_clang_;
+  Clang clang_;
+};
+
+}  // namespace kiln::devices
