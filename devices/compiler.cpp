@@ -2,11 +2,9 @@
 
 #include <fmt/format.h>
 
-#include "devices/compile/source_compiler.h"
-#include "devices/cuda/nvrtc_backend.h"
 #include "devices/emulator/emulator.h"
 #include "devices/gpu/architecture.h"
-#include "devices/hip/hip_backend.h"
+#include "devices/gpu/gpu_compiler.h"
 #include "devices/host/clang_backend.h"
 #include "runtime/host/instruction_set.h"
 
@@ -17,14 +15,7 @@ StatusOr<std::unique_ptr<Compiler>> open_compiler(std::string_view target,
   if (const auto set = host_instruction_set(target)) return open_host_compiler(*set, options);
   if (const auto lanes = emulated_lanes(target)) return open_emulator_compiler(*lanes, options);
   if (const GpuArchitecture* architecture = find_gpu_architecture(target)) {
-    std::unique_ptr<Backend> backend;
-    if (architecture->kind == "cuda") {
-      backend = std::make_unique<NvrtcBackend>(*architecture);
-    } else {
-      backend = std::make_unique<HipBackend>(*architecture, options.compiler);
-    }
-    return std::make_unique<SourceCompiler>(std::move(backend), options.sources,
-                                            options.cache_directory);
+    return open_gpu_compiler(*architecture, target_of(*architecture), options);
   }
   return absl::NotFoundError(fmt::format("no target {}; there are {}", printable(target, 64),
                                          fmt::join(target_names(), ", ")));

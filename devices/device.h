@@ -47,7 +47,9 @@ using DeviceOptions = CompilerOptions;
 // "host" (this processor's best instruction set) or "host:<instruction set>" (a weaker one, for
 // tests and comparison; for one that the processor lacks it compiles all the same, but loading is
 // refused); "emulator:warp32" or "emulator:wave64" (GPUs of that warp size, emulated: slow, and
-// every access is checked). NOT_FOUND names the devices that exist.
+// every access is checked); "cuda:0", "hip:1" (this machine's GPUs in their driver's order, which
+// is asked in another process: UNAVAILABLE says what is missing). NOT_FOUND names the devices that
+// exist.
 StatusOr<std::unique_ptr<Device>> open_device(std::string_view name, const DeviceOptions& options);
 
 // Names of the devices that work here, best first, the emulator last.

@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <thread>
 
+#include "devices/gpu/gpu_findings.h"
 #include "engine/local_engine.h"
 
 namespace kiln::engine {
@@ -131,6 +132,12 @@ std::vector<Diagnosis> LocalEngine::doctor() {
   lines.push_back(free_space_line(options_.state_directory));
   lines.push_back(database_line(store_->health()));
   lines.push_back(load_line());
+  for (devices::GpuFinding& finding : devices::find_gpu_support()) {
+    lines.push_back({.subject = std::move(finding.subject),
+                     .ok = finding.ok,
+                     .found = std::move(finding.found),
+                     .remedy = std::move(finding.remedy)});
+  }
   return lines;
 }
 

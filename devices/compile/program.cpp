@@ -21,8 +21,6 @@ using std::chrono::milliseconds;
 
 constexpr size_t kMaxDiagnostics = 4 << 10;
 constexpr int64_t kMaxFileBytes = 256 << 20;
-// On a busy machine a compiler gets only part of a processor.
-constexpr int kWallPerCpuTime = 4;
 constexpr milliseconds kQuestionLimit{30'000};
 
 std::string search_path() {

@@ -32,6 +32,10 @@ struct ProgramRun {
   size_t output_bytes = 64 << 10;      // of output that is kept
 };
 
+// On a busy machine a compiler gets only part of a processor: it may take this many times its limit
+// of CPU time on the clock.
+inline constexpr int kWallPerCpuTime = 4;
+
 // Runs it within the limits of `options`. What it printed, when it ended well; else errors as
 // Compiler::compile says.
 StatusOr<std::string> run_program(const ProgramRun& run, const CompileOptions& options);

@@ -3,15 +3,15 @@
 #pragma once
 
 #include <string>
+#include <utility>
 
 #include "devices/compile/backend.h"
-#include "devices/gpu/architecture.h"
 
 namespace kiln::devices {
 
 class NvrtcBackend : public Backend {
  public:
-  explicit NvrtcBackend(const GpuArchitecture& architecture) : target_(target_of(architecture)) {}
+  explicit NvrtcBackend(Target target) : target_(std::move(target)) {}
 
   const Target& target() const override { return target_; }
   Lowering lowering() const override { return {.header = "tile/cuda.h", .separate_entries = true}; }

@@ -4,19 +4,19 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "devices/compile/backend.h"
 #include "devices/compile/clang.h"
-#include "devices/gpu/architecture.h"
 
 namespace kiln::devices {
 
 class HipBackend : public Backend {
  public:
   // `compiler`: as Clang takes it; empty: hipRTC first.
-  HipBackend(const GpuArchitecture& architecture, const std::string& compiler)
-      : target_(target_of(architecture)), prefers_clang_(!compiler.empty()), clang_(compiler) {}
+  HipBackend(Target target, const std::string& compiler)
+      : target_(std::move(target)), prefers_clang_(!compiler.empty()), clang_(compiler) {}
 
   const Target& target() const override { return target_; }
   Lowering lowering() const override { return {.header = "tile/hip.h", .separate_entries = true}; }

@@ -7,31 +7,15 @@
 #include <utility>
 
 #include "runtime/host/host_run.h"
+#include "runtime/launch_checks.h"
 
 namespace kiln::runtime {
-namespace {
-
-Status check_count(std::string_view field, size_t count, size_t expected) {
-  if (count == expected) return absl::OkStatus();
-  return invalid_field(field, fmt::format("{} values", count), fmt::format("{} values", expected));
-}
-
-}  // namespace
-
 StatusOr<Dispatch> HostDispatch::make(std::shared_ptr<const HostKernel> kernel,
                                       std::span<const int64_t> symbols,
                                       std::span<const double> scalars) {
   const CheckedPlan& plan = kernel->checked();
-  KILN_RETURN_IF_ERROR(check_count("symbols", symbols.size(), plan.symbols.size()));
   KILN_RETURN_IF_ERROR(check_count("scalars", scalars.size(), plan.scalars.size()));
-  for (size_t i = 0; i < symbols.size(); ++i) {
-    const Symbol& symbol = plan.symbols[i];
-    if (symbols[i] >= symbol.minimum && symbols[i] <= symbol.maximum) continue;
-    return invalid_field(
-        symbol.name, fmt::format("{}", symbols[i]),
-        fmt::format("a value from {} to {}, as the plan holds for", symbol.minimum, symbol.maximum),
-        absl::StatusCode::kOutOfRange);
-  }
+  KILN_RETURN_IF_ERROR(check_symbols(plan.symbols, symbols));
   KILN_ASSIGN_OR_RETURN(Layout layout, lay_out(plan, symbols));
   std::shared_ptr<HostDispatch> dispatch(new HostDispatch(std::move(kernel), std::move(layout)));
   KILN_RETURN_IF_ERROR(dispatch->bind(symbols, scalars));
@@ -141,34 +125,6 @@ int64_t HostDispatch::workspace_bytes(int workers) const {
   return layout_.arena_bytes + workers * bytes_per_worker();
 }
 
-Status HostDispatch::check_tensor(const HostTensor& expected, const Buffer& declared,
-                                  const Tensor& tensor) const {
-  const std::span<const int64_t> strides(tensor.strides ? tensor.strides : expected.strides.data(),
-                                         expected.shape.size());
-  const size_t element = size_of(declared.dtype);
-  const std::optional<int64_t> extent = extent_bytes(expected.shape, strides, element);
-  if (!extent) {
-    return invalid_field(declared.name, "its strides", "an extent below 2^63 bytes");
-  }
-  if (!tensor.data) {
-    if (declared.optional || *extent == 0) return absl::OkStatus();
-    return invalid_field(declared.name, "absent", "an address");
-  }
-  const int64_t alignment = std::max<int64_t>(declared.alignment, int64_t(element));
-  if (reinterpret_cast<uintptr_t>(tensor.data) % uintptr_t(alignment) != 0) {
-    return invalid_field(declared.name, fmt::format("address 0x{:x}", uintptr_t(tensor.data)),
-                         fmt::format("an address divisible by {}", alignment));
-  }
-  const int unit = declared.unit_stride_axis;
-  // The stride of an axis with at most one element is never used.
-  if (unit >= 0 && strides[size_t(unit)] != 1 && expected.shape[size_t(unit)] > 1) {
-    return invalid_field(declared.name,
-                         fmt::format("stride {} of axis {}", strides[size_t(unit)], unit),
-                         "stride 1, which the kernel was compiled for");
-  }
-  return absl::OkStatus();
-}
-
 Status HostDispatch::launch(std::span<const Tensor> tensors, void* workspace,
                             ParallelFor& parallel) const {
   KILN_RETURN_IF_ERROR(check_count("tensors", tensors.size(), arguments_.size()));
@@ -176,11 +132,7 @@ Status HostDispatch::launch(std::span<const Tensor> tensors, void* workspace,
     const Buffer& declared = plan().buffers[plan().arguments[i]].declared;
     KILN_RETURN_IF_ERROR(check_tensor(arguments_[i], declared, tensors[i]));
   }
-  if (workspace_bytes(parallel.workers()) > 0 &&
-      (!workspace || reinterpret_cast<uintptr_t>(workspace) % kWorkspaceAlignment != 0)) {
-    return invalid_field("workspace", fmt::format("address 0x{:x}", uintptr_t(workspace)),
-                         fmt::format("an address divisible by {}", kWorkspaceAlignment));
-  }
+  KILN_RETURN_IF_ERROR(check_workspace(workspace, workspace_bytes(parallel.workers())));
   return Run(*this, tensors, static_cast<char*>(workspace), parallel).all_steps();
 }
 

@@ -56,8 +56,6 @@ class HostDispatch : public Dispatch::Body {
   Status bind(std::span<const int64_t> symbols, std::span<const double> scalars);
   Status bind_launch(const CheckedPlan::Launch& launch, size_t step, bool late,
                      std::span<const double> scalars);
-  Status check_tensor(const HostTensor& expected, const Buffer& declared,
-                      const Tensor& tensor) const;
   static StatusOr<Grid> grid_of(const CheckedPlan::Launch& launch,
                                 std::span<const int64_t> symbols);
 

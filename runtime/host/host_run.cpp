@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "runtime/exclusive_sum.h"
+
 namespace kiln::runtime {
 namespace {
 
@@ -195,19 +197,8 @@ Status HostDispatch::Run::run(const CheckedPlan::Scan& scan) {
   auto* elements = reinterpret_cast<int64_t*>(address_of(scan.buffer));
   const int64_t length = layout_of(scan.buffer).shape[0];
   const int64_t stride = strides_of(scan.buffer)[0];
-  int64_t sum = 0;
-  for (int64_t i = 0; i < length; ++i) {
-    const int64_t before = sum;
-    int64_t& element = elements[i * stride];
-    // What the last element held is not part of the total.
-    if (i + 1 < length && __builtin_add_overflow(sum, element, &sum)) {
-      return absl::OutOfRangeError(
-          fmt::format("the prefix sum of buffer {} overflows",
-                      dispatch_.plan().buffers[scan.buffer].declared.name));
-    }
-    element = before;
-  }
-  return absl::OkStatus();
+  return exclusive_sum(elements, length, stride,
+                       dispatch_.plan().buffers[scan.buffer].declared.name);
 }
 
 }  // namespace kiln::runtime

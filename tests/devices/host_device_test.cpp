@@ -30,7 +30,7 @@ TEST_CASE("Devices are opened by name") {
 }
 
 TEST_CASE("An unknown device is named with those that exist") {
-  for (const char* name : {"", "cuda:0", "host:", "host:sse9", "hosts"}) {
+  for (const char* name : {"", "cuda", "cuda:", "cuda:x", "host:", "host:sse9", "hosts"}) {
     INFO(name);
     const Status status = open_device(name, {}).status();
     CHECK(status.code() == absl::StatusCode::kNotFound);

@@ -2,11 +2,25 @@
 #include "client/tunectl/commands/commands.h"
 #include "client/tunectl/table.h"
 #include "client/tunectl/units.h"
+#include "devices/gpu/gpu_findings.h"
 
 namespace kiln::tunectl {
 namespace {
 
-Status devices(Session& session) {
+// GPUs of this machine, whether they are served or not, and what compiles for them.
+std::string gpu_table(const Terminal& out) {
+  Table table({{"GPUs and compilers"},
+               {"found", Align::kLeft, Fit::kWrap},
+               {"how to get it", Align::kLeft, Fit::kWrap}});
+  for (const devices::GpuFinding& finding : devices::find_gpu_support()) {
+    table.add({{finding.subject, finding.ok ? Style::kBold : Style::kBad},
+               {finding.found},
+               {finding.remedy}});
+  }
+  return table.render(out);
+}
+
+Status list_devices(Session& session) {
   KILN_ASSIGN_OR_RETURN(const auto response, session.api().list_devices());
   if (session.json()) {
     session.print(to_json(response));
@@ -33,13 +47,14 @@ Status devices(Session& session) {
          {"compiler", {device.toolchain(), device.can_compile() ? Style::kPlain : Style::kBad}},
          {"fingerprint", {device.fingerprint()}}}));
   }
+  out.write("\n" + gpu_table(out));
   return absl::OkStatus();
 }
 
 }  // namespace
 
 Action declare_devices(OptionSet&) {
-  return devices;
+  return list_devices;
 }
 
 }  // namespace kiln::tunectl

@@ -1,0 +1,163 @@
+#include "runtime/cuda/cuda_driver.h"
+
+#include <fmt/format.h>
+
+#include <array>
+
+#include "runtime/gpu/library_driver.h"
+
+namespace kiln::runtime {
+namespace {
+
+constexpr std::array kLibraries = {"libcuda.so.1", "libcuda.so"};
+constexpr std::string_view kRemedy = "install NVIDIA's driver for Linux where there is such a GPU";
+// Loads cubins of the compilers that Kiln works with.
+constexpr int kOldestDriver = 12000;
+// Scratchpad that an entry may have without asking for more.
+constexpr int64_t kFreeScratchpad = 48 << 10;
+
+constexpr DriverNames kNames = {
+    .initialise = "cuInit",
+    .driver_version = "cuDriverGetVersion",
+    .device_count = "cuDeviceGetCount",
+    .device = "cuDeviceGet",
+    .device_name = "cuDeviceGetName",
+    .device_memory = "cuDeviceTotalMem_v2",
+    .allocate = "cuMemAlloc_v2",
+    .free = "cuMemFree_v2",
+    .upload = "cuMemcpyHtoD_v2",
+    .download = "cuMemcpyDtoH_v2",
+    .fill = "cuMemsetD8_v2",
+    .load = "cuModuleLoadData",
+    .unload = "cuModuleUnload",
+    .entry = "cuModuleGetFunction",
+    .launch = "cuLaunchKernel",
+    .synchronize = "cuCtxSynchronize",
+    .event = "cuEventCreate",
+    .record = "cuEventRecord",
+    .wait_event = "cuEventSynchronize",
+    .elapsed_ms = "cuEventElapsedTime",
+};
+
+// CUdevice_attribute and CUfunction_attribute.
+enum Attribute : int {
+  kMultiprocessors = 16,
+  kL2Bytes = 38,
+  kMajor = 75,
+  kMinor = 76,
+  kBlockScratchpad = 97
+};
+constexpr int kMaxDynamicScratchpad = 8;
+
+class CudaDriver final : public LibraryDriver {
+ public:
+  static StatusOr<std::unique_ptr<GpuDriver>> open() {
+    KILN_ASSIGN_OR_RETURN(const DriverLibrary library, DriverLibrary::open(kLibraries, kRemedy));
+    KILN_ASSIGN_OR_RETURN(const DriverFunctions functions, library.find_all(kNames));
+    std::unique_ptr<CudaDriver> driver(new CudaDriver(functions));
+    KILN_RETURN_IF_ERROR(driver->find_own(library));
+    KILN_RETURN_IF_ERROR(driver->check(functions.initialise(0), "the CUDA driver does not start"));
+    KILN_RETURN_IF_ERROR(
+        driver->check(functions.driver_version(&driver->version_), "no driver version"));
+    if (driver->version_ < kOldestDriver) {
+      return absl::UnavailableError(
+          fmt::format("{} is too old: kernels need {}.0; install a newer one", driver->version(),
+                      kOldestDriver / 1000));
+    }
+    return driver;
+  }
+
+  std::string version() const override {
+    return fmt::format("CUDA driver {}.{}", version_ / 1000, version_ % 1000 / 10);
+  }
+
+  StatusOr<GpuProperties> properties(int ordinal) const override {
+    KILN_ASSIGN_OR_RETURN(GpuProperties properties, common_properties(ordinal));
+    auto attribute = [&](Attribute which) -> StatusOr<int> {
+      int value = 0;
+      KILN_RETURN_IF_ERROR(
+          check(attribute_(&value, which, ordinal), fmt::format("device {}", ordinal)));
+      return value;
+    };
+    KILN_ASSIGN_OR_RETURN(const int major, attribute(kMajor));
+    KILN_ASSIGN_OR_RETURN(const int minor, attribute(kMinor));
+    KILN_ASSIGN_OR_RETURN(properties.multiprocessors, attribute(kMultiprocessors));
+    KILN_ASSIGN_OR_RETURN(properties.scratchpad_bytes, attribute(kBlockScratchpad));
+    KILN_ASSIGN_OR_RETURN(properties.l2_bytes, attribute(kL2Bytes));
+    // Hopper's own instructions are behind the architecture-specific form.
+    properties.architecture = fmt::format("sm_{}{}{}", major, minor, major == 9 ? "a" : "");
+    return properties;
+  }
+
+  Status use(int ordinal) override {
+    Handle context = nullptr;
+    KILN_RETURN_IF_ERROR(
+        check(retain_(&context, ordinal), fmt::format("cannot use device {}", ordinal)));
+    return check(set_current_(context), fmt::format("cannot use device {}", ordinal));
+  }
+
+ private:
+  explicit CudaDriver(const DriverFunctions& functions) : LibraryDriver(functions) {}
+
+  Status find_own(const DriverLibrary& library) {
+    Status status = library.find("cuDeviceGetAttribute", attribute_);
+    status.Update(library.find("cuDevicePrimaryCtxRetain", retain_));
+    status.Update(library.find("cuCtxSetCurrent", set_current_));
+    status.Update(library.find("cuFuncSetAttribute", set_attribute_));
+    status.Update(library.find("cuGetErrorString", error_text_));
+    return status;
+  }
+
+  Meaning meaning_of(int error) const override {
+    switch (error) {
+      case 2:  // CUDA_ERROR_OUT_OF_MEMORY
+        return Meaning::kOutOfMemory;
+      case 100:  // CUDA_ERROR_NO_DEVICE
+      case 101:  // CUDA_ERROR_INVALID_DEVICE
+        return Meaning::kNoDevice;
+      case 35:   // CUDA_ERROR_INSUFFICIENT_DRIVER
+      case 803:  // CUDA_ERROR_SYSTEM_DRIVER_MISMATCH
+        return Meaning::kTooOld;
+      case 46:   // CUDA_ERROR_DEVICE_UNAVAILABLE
+      case 214:  // CUDA_ERROR_ECC_UNCORRECTABLE
+      case 700:  // CUDA_ERROR_ILLEGAL_ADDRESS
+      case 702:  // CUDA_ERROR_LAUNCH_TIMEOUT
+      case 714:  // CUDA_ERROR_HARDWARE_STACK_ERROR
+      case 715:  // CUDA_ERROR_ILLEGAL_INSTRUCTION
+      case 716:  // CUDA_ERROR_MISALIGNED_ADDRESS
+      case 717:  // CUDA_ERROR_INVALID_ADDRESS_SPACE
+      case 718:  // CUDA_ERROR_INVALID_PC
+      case 719:  // CUDA_ERROR_LAUNCH_FAILED
+        return Meaning::kLost;
+      default:
+        return Meaning::kOther;
+    }
+  }
+
+  std::string text_of(int error) const override {
+    const char* text = nullptr;
+    if (error_text_(error, &text) != 0 || text == nullptr) return fmt::format("error {}", error);
+    return fmt::format("{} (CUDA error {})", text, error);
+  }
+
+  Status allow_scratchpad(Handle entry, int64_t bytes) override {
+    if (bytes <= kFreeScratchpad) return absl::OkStatus();
+    return check(set_attribute_(entry, kMaxDynamicScratchpad, int(bytes)),
+                 fmt::format("cannot give a block {} bytes of scratchpad", bytes));
+  }
+
+  int (*attribute_)(int*, int, int) = nullptr;
+  int (*retain_)(Handle*, int) = nullptr;
+  int (*set_current_)(Handle) = nullptr;
+  int (*set_attribute_)(Handle, int, int) = nullptr;
+  int (*error_text_)(int, const char**) = nullptr;
+  int version_ = 0;
+};
+
+}  // namespace
+
+StatusOr<std::unique_ptr<GpuDriver>> open_cuda_driver() {
+  return CudaDriver::open();
+}
+
+}  // namespace kiln::runtime
