@@ -63,8 +63,8 @@ InstructionCounts count_gcn(std::string_view text) {
   InstructionCounts counts;
   InstructionCount* current = nullptr;
   for_each_line(text, [&](std::string_view line) {
-    if (const size_t at = line.find(" <"); line.ends_with(">:") && at != std::string_view::npos) {
-      current = &counts[std::string(line.substr(at + 2, line.size() - at - 4))];
+    if (const size_t at = line.find('<'); line.ends_with(">:") && at != std::string_view::npos) {
+      current = &counts[std::string(line.substr(at + 1, line.size() - at - 3))];
       return;
     }
     const std::string_view operation = first_word(line);

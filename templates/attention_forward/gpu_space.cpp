@@ -14,7 +14,9 @@ using tile::Fragment;
 using tile::Swizzle;
 
 constexpr int kSpaceVersion = 1;
-constexpr int64_t kLeastRows = 16;  // of a tile
+// Rows of a tile that even fewer queries may take. Where chunks pass through registers, more warps
+// share them than such a tile's own rows would give work to.
+constexpr int64_t kLeastRows = 16, kLeastRowsStaged = 64;
 // Query heads are packed below this many queries: a tile would be mostly empty without.
 constexpr int64_t kFewQueries = 64;
 
@@ -39,11 +41,12 @@ std::vector<Parameter> parameters(const AttentionProblem& p, const Target& t) {
 }
 
 std::vector<Constraint> constraints(const AttentionProblem& p, const Target& t) {
+  const int64_t least_rows = t.async_copy ? kLeastRows : kLeastRowsStaged;
   std::vector<Constraint> all = {
-      {"block_m is below twice the rows, or 16",
+      {"block_m is below twice the rows, or at most 16 (64 without asynchronous copies)",
        {"pack_heads", "block_m"},
        [=](const Config& c) {
-         return c.at("block_m") <= kLeastRows ||
+         return c.at("block_m") <= least_rows ||
                 c.at("block_m") < 2 * p.rows(c.at("pack_heads") != 0);
        }},
       {"block_n is below twice the keys, or 16",
@@ -92,7 +95,8 @@ Config gpu_default(const AttentionProblem& p, const Target& t) {
                              {"warps", std::max<int64_t>(1, block_m / rows_a_warp)},
                              {"stages", stages},
                              {"swizzle", int64_t(swizzle)}});
-        if (space.check(config).ok()) return config;
+        if (!space.check(config).ok()) continue;
+        if (schedules::holds_key_loop(config, t, p.dtype, p.head_dim)) return config;
       }
     }
   }

@@ -25,6 +25,9 @@ constexpr const char* kSwizzles[] = {"none", "exclusive", "folded"};
 
 // Registers that addresses, rows and right operands take beside the tiles.
 constexpr int64_t kOtherRegisters = 40;
+// The same where chunks pass through registers, as machine code of RDNA shows: copies' addresses
+// stay alive through the products.
+constexpr int64_t kOtherRegistersStaged = 100;
 
 const char* name_of(Fragment fragment) {
   return std::ranges::find(kFragments, fragment, &NamedFragment::value)->name;
@@ -143,6 +146,15 @@ std::vector<KernelSource::Member> simt_members(const Config& c) {
 int64_t stream_scratchpad(const Config& c, Dtype dtype, int64_t depth) {
   return footprint::stream_bytes(fragment_of(c), number(c, "block_n"), int(depth),
                                  int(size_of(dtype)), number(c, "stages"));
+}
+
+bool holds_key_loop(const Config& c, const Target& t, Dtype dtype, int64_t depth) {
+  const int64_t others = async(c, t) ? kOtherRegisters : kOtherRegistersStaged;
+  return footprint::stream_registers(fragment_of(c), number(c, "block_m"), number(c, "block_n"),
+                                     int(depth), int(size_of(dtype)), number(c, "warps"),
+                                     t.vector_lanes, t.async_copy) +
+             others <=
+         t.thread_registers;
 }
 
 void set_block(Launch& launch, const Config& config, const Target& target,

@@ -35,6 +35,10 @@ tile::Fragment fragment_of(const Config& config);
 // Bytes of scratchpad that the key loop takes.
 int64_t stream_scratchpad(const Config& config, Dtype dtype, int64_t depth);
 
+// Whether a thread's registers hold the key loop without spilling, for defaults. Spaces admit more:
+// compilers often do better than this estimate.
+bool holds_key_loop(const Config& config, const Target& target, Dtype dtype, int64_t depth);
+
 // Block and scratchpad of a launch.
 void set_block(Launch& launch, const Config& config, const Target& target,
                int64_t scratchpad_bytes);
