@@ -3,40 +3,49 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdio>
+#include <optional>
 
+#include "absl/strings/numbers.h"
 #include "devices/gpu/elf_sections.h"
 
 namespace kiln::devices {
 namespace {
 
-// The section of a kernel's code holds the number of its registers here.
-constexpr int kRegisterShift = 24;
-
-const ElfSection* find(const std::vector<ElfSection>& sections, const std::string& name) {
-  const auto found = std::ranges::find(sections, name, &ElfSection::name);
-  return found == sections.end() ? nullptr : &*found;
+std::string_view take_line(std::string_view& text) {
+  const size_t end = std::min(text.find('\n'), text.size());
+  const std::string_view line = text.substr(0, end);
+  text.remove_prefix(std::min(end + 1, text.size()));
+  return line;
 }
 
-// "Function properties for forward", and on the next line
-// "0 bytes stack frame, 0 bytes spill stores, 0 bytes spill loads".
+// 512 of "Used 168 registers, 512 bytes smem" before " bytes smem"; nullopt: no such words.
+std::optional<int64_t> number_before(std::string_view line, std::string_view words) {
+  const size_t end = line.find(words);
+  if (end == std::string_view::npos || end == 0) return std::nullopt;
+  const size_t start = line.find_last_not_of("0123456789", end - 1) + 1;
+  int64_t number = 0;
+  if (!absl::SimpleAtoi(std::string(line.substr(start, end - start)), &number)) return std::nullopt;
+  return number;
+}
+
+// "Function properties for forward", and on the next two lines
+// "0 bytes stack frame, 0 bytes spill stores, 0 bytes spill loads" and
+// "Used 168 registers, used 1 barriers, 512 bytes smem".
 bool read_log(std::string_view log, ResourceUse& use) {
   const std::string heading = "Function properties for " + use.entry + "\n";
   const size_t at = log.find(heading);
   if (at == std::string_view::npos) return false;
   log.remove_prefix(at + heading.size());
-  log = log.substr(0, log.find('\n'));
-  const size_t digits = log.find_first_of("0123456789");
-  if (digits == std::string_view::npos) return false;
-  const std::string line(log.substr(digits));
-  long long stack = 0, stores = 0, loads = 0;
-  if (std::sscanf(line.c_str(),
-                  "%lld bytes stack frame, %lld bytes spill stores, %lld bytes spill loads", &stack,
-                  &stores, &loads) != 3) {
-    return false;
-  }
-  use.stack_bytes = stack;
-  use.spill_bytes = std::max(stores, loads);
+  const std::string_view memory = take_line(log), used = take_line(log);
+  const auto stack = number_before(memory, " bytes stack frame");
+  const auto stores = number_before(memory, " bytes spill stores");
+  const auto loads = number_before(memory, " bytes spill loads");
+  const auto registers = number_before(used, " registers");
+  if (!stack || !stores || !loads || !registers) return false;
+  use.stack_bytes = *stack;
+  use.spill_bytes = std::max(*stores, *loads);
+  use.registers = int(*registers);
+  use.scratchpad_bytes = number_before(used, " bytes smem").value_or(0);
   return true;
 }
 
@@ -48,14 +57,11 @@ StatusOr<std::vector<ResourceUse>> read_cubin(std::string_view cubin, std::strin
   std::vector<ResourceUse> uses;
   for (const std::string& entry : entries) {
     ResourceUse use{.entry = entry, .instructions = {}, .matrix_instructions = {}};
-    const ElfSection* code = find(sections, ".text." + entry);
-    if (!code || !read_log(log, use)) {
+    const std::string section = ".text." + entry;
+    if (std::ranges::find(sections, section, &ElfSection::name) == sections.end() ||
+        !read_log(log, use)) {
       return absl::FailedPreconditionError(
           fmt::format("the compiler says nothing about entry {}", printable(entry)));
-    }
-    use.registers = int(code->info >> kRegisterShift);
-    if (const ElfSection* shared = find(sections, ".nv.shared." + entry)) {
-      use.scratchpad_bytes = int64_t(shared->size);
     }
     uses.push_back(std::move(use));
   }

@@ -12,8 +12,9 @@
 
 namespace kiln::devices {
 
-// Registers and scratchpad from the file, stack and spills from what ptxas -v printed (`log`); no
-// instruction counts. FAILED_PRECONDITION names an entry that either knows nothing of.
+// What its entries take, from what ptxas -v printed (`log`) when it made the file: sections of
+// cubins hold the same, but in other places from version to version. No instruction counts.
+// FAILED_PRECONDITION names an entry that the file or the log lacks.
 StatusOr<std::vector<ResourceUse>> read_cubin(std::string_view cubin, std::string_view log,
                                               std::span<const std::string> entries);
 

@@ -58,16 +58,17 @@ constexpr const char* kLog =
     "ptxas info    : Compiling entry function 'forward' for 'sm_80'\n"
     "ptxas info    : Function properties for forward\n"
     "ptxas         .     24 bytes stack frame, 16 bytes spill stores, 20 bytes spill loads\n"
-    "ptxas info    : Used 168 registers, used 1 barriers, 512 bytes cmem[0]\n";
+    "ptxas info    : Used 168 registers, used 1 barriers, 2048 bytes smem, 512 bytes cmem[0]\n";
 
-TEST_CASE("A cubin tells registers, its compiler's log spills") {
+TEST_CASE("A compiler's log tells what a cubin's entries take") {
   const std::vector<std::string> entries = {"forward"};
-  const std::string file = elf_file(".text.forward", SHT_PROGBITS, 168u << 24 | 65, "code");
+  const std::string file = elf_file(".text.forward", SHT_PROGBITS, 0, "code");
   const auto uses = read_cubin(file, kLog, entries);
   REQUIRE(uses.ok());
   CHECK(uses->front().registers == 168);
   CHECK(uses->front().spill_bytes == 20);
   CHECK(uses->front().stack_bytes == 24);
+  CHECK(uses->front().scratchpad_bytes == 2048);
   CHECK_THAT(std::string(read_cubin(file, "", entries).status().message()), Contains("forward"));
   CHECK_FALSE(read_cubin("not a file", kLog, entries).ok());
 }
