@@ -54,6 +54,10 @@ class Family {
   // Contradictions between fields and overflow of sizes, as invalid_field().
   virtual Status check(const Problem& problem) const = 0;
 
+  // Whether there are kernels for the target, FAILED_PRECONDITION otherwise. Only then may it be
+  // named below.
+  virtual Status supports(const Target& /*target*/) const { return absl::OkStatus(); }
+
   virtual Space space(const Problem& problem, const Target& target) const = 0;
   // A point of the space that is good without tuning.
   virtual Config default_config(const Problem& problem, const Target& target) const = 0;

@@ -68,6 +68,7 @@ StatusOr<const ServedDevice*> LocalEngine::resolve(const std::string& name_or_fi
 Status LocalEngine::check(const ServedDevice& device, const Problem& problem) const {
   const Family& family = catalogue_.family_of(problem);
   KILN_RETURN_IF_ERROR(family.check(problem));
+  KILN_RETURN_IF_ERROR(family.supports(device.target()));
   const Config config = family.default_config(problem, device.target());
   return check_memory(family.plan(problem, config, device.target()), problem, device.target());
 }

@@ -42,6 +42,7 @@ Status Service::describe(const v1::DescribeFamilyRequest& request,
   }
   KILN_ASSIGN_OR_RETURN(const Problem problem, this->problem(message));
   KILN_ASSIGN_OR_RETURN(const engine::DeviceView device, this->device(request.device()));
+  KILN_RETURN_IF_ERROR(family->supports(device.target));
   const Space space = family->space(problem, device.target);
   KILN_ASSIGN_OR_RETURN(const auto points, space.enumerate());
   *response.mutable_space() = proto::to_message(space, int64_t(points.size()));

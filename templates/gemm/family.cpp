@@ -38,6 +38,13 @@ class Gemm final : public Family {
     return absl::OkStatus();
   }
 
+  Status supports(const Target& target) const override {
+    if (!target.is_gpu()) return absl::OkStatus();
+    return invalid_field("target", target.architecture,
+                         "an instruction set of the host: gemm has no kernels for GPUs yet",
+                         absl::StatusCode::kFailedPrecondition);
+  }
+
   Space space(const Problem& problem, const Target& target) const override {
     return gemm_space(GemmProblem(problem), target);
   }

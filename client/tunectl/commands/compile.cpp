@@ -69,6 +69,7 @@ StatusOr<Work> open(const Session& session, const Options& options) {
                                               .cache_directory = state + "/compile",
                                               .compiler = options.compiler});
   if (!compiler.ok()) return compiler.status();
+  KILN_RETURN_IF_ERROR(local.family->supports((*compiler)->target()));
   Space space = local.family->space(local.problem, (*compiler)->target());
   return Work{std::move(local), *std::move(compiler), std::move(space), int64_t(options.max_spill)};
 }
