@@ -2,9 +2,14 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
+
+#include "devices/compile/program.h"
 
 namespace kiln::devices {
 namespace {
+
+constexpr size_t kMaxDisassembly = 64 << 20;
 
 // Tensor core and wgmma forms; the last are those of sm_100's tensor memory.
 constexpr std::array<std::string_view, 9> kSassMatrix = {
@@ -74,6 +79,29 @@ InstructionCounts count_gcn(std::string_view text) {
         kGcnMatrix, [&](std::string_view prefix) { return operation.starts_with(prefix); });
   });
   return counts;
+}
+
+Status count_instructions(const BuildJob& job, const std::string& program,
+                          const std::vector<std::string>& arguments,
+                          InstructionCounts (*count)(std::string_view),
+                          std::vector<ResourceUse>& entries) {
+  if (program.empty()) return absl::OkStatus();
+  std::vector<std::string> command = {program};
+  command.insert(command.end(), arguments.begin(), arguments.end());
+  KILN_ASSIGN_OR_RETURN(const std::string text, run_program({.title = "disassembler",
+                                                             .arguments = std::move(command),
+                                                             .sources = job.sources,
+                                                             .work = job.work,
+                                                             .output_bytes = kMaxDisassembly},
+                                                            job.options));
+  const InstructionCounts counts = count(text);
+  for (ResourceUse& use : entries) {
+    const auto found = counts.find(use.entry);
+    if (found == counts.end()) continue;
+    use.instructions = found->second.all;
+    use.matrix_instructions = found->second.matrix;
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace kiln::devices

@@ -7,6 +7,10 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
+
+#include "core/status.h"
+#include "devices/compile/backend.h"
 
 namespace kiln::devices {
 
@@ -20,5 +24,13 @@ using InstructionCounts = std::map<std::string, InstructionCount, std::less<>>;
 InstructionCounts count_sass(std::string_view text);
 // llvm-objdump's text: "0000000000001900 <forward>:", then "\tv_mfma_f32_16x16x16_f16 …".
 InstructionCounts count_gcn(std::string_view text);
+
+// Runs the disassembler on what the job built and enters what `count` finds. Counts are a service,
+// not a condition: without a disassembler (`program` empty) they stay unknown. Errors as
+// run_program() says.
+Status count_instructions(const BuildJob& job, const std::string& program,
+                          const std::vector<std::string>& arguments,
+                          InstructionCounts (*count)(std::string_view),
+                          std::vector<ResourceUse>& entries);
 
 }  // namespace kiln::devices

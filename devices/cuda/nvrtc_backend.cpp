@@ -15,32 +15,10 @@ namespace {
 
 constexpr const char* kTextFile = "variant.cu";
 constexpr const char* kCodeFile = "variant.cubin";
-constexpr size_t kMaxDisassembly = 64 << 20;
 
 std::vector<std::string> options_for(const Target& target) {
   return {"--gpu-architecture=" + target.architecture, "--std=c++20", "-default-device",
           "--ptxas-options=-v"};
-}
-
-// Counts are a service, not a condition: without a disassembler they stay unknown.
-Status count_instructions(const BuildJob& job, const std::string& file,
-                          std::vector<ResourceUse>& entries) {
-  const std::string program = CudaTools::instance().nvdisasm();
-  if (program.empty()) return absl::OkStatus();
-  KILN_ASSIGN_OR_RETURN(const std::string text, run_program({.title = "disassembler",
-                                                             .arguments = {program, "-c", file},
-                                                             .sources = job.sources,
-                                                             .work = job.work,
-                                                             .output_bytes = kMaxDisassembly},
-                                                            job.options));
-  const InstructionCounts counts = count_sass(text);
-  for (ResourceUse& use : entries) {
-    const auto found = counts.find(use.entry);
-    if (found == counts.end()) continue;
-    use.instructions = found->second.all;
-    use.matrix_instructions = found->second.matrix;
-  }
-  return absl::OkStatus();
 }
 
 }  // namespace
@@ -72,7 +50,8 @@ StatusOr<Build> NvrtcBackend::build(const BuildJob& job) const {
   KILN_ASSIGN_OR_RETURN(build.bytes, read_file(job.work + "/" + kCodeFile));
   if (ptx) return build;
   KILN_ASSIGN_OR_RETURN(build.entries, read_cubin(build.bytes, log, job.entries));
-  KILN_RETURN_IF_ERROR(count_instructions(job, kCodeFile, build.entries));
+  KILN_RETURN_IF_ERROR(count_instructions(job, CudaTools::instance().nvdisasm(), {"-c", kCodeFile},
+                                          count_sass, build.entries));
   return build;
 }
 

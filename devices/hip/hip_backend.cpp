@@ -16,30 +16,6 @@ namespace {
 
 constexpr const char* kTextFile = "variant.hip";
 constexpr const char* kCodeFile = "variant.co";
-constexpr size_t kMaxDisassembly = 64 << 20;
-
-// Counts are a service, not a condition: without a disassembler they stay unknown.
-Status count_instructions(const BuildJob& job, const std::string& file,
-                          std::vector<ResourceUse>& entries) {
-  const std::string program = HipTools::instance().disassembler();
-  if (program.empty()) return absl::OkStatus();
-  KILN_ASSIGN_OR_RETURN(
-      const std::string text,
-      run_program({.title = "disassembler",
-                   .arguments = {program, "-d", "--no-leading-addr", "--no-show-raw-insn", file},
-                   .sources = job.sources,
-                   .work = job.work,
-                   .output_bytes = kMaxDisassembly},
-                  job.options));
-  const InstructionCounts counts = count_gcn(text);
-  for (ResourceUse& use : entries) {
-    const auto found = counts.find(use.entry);
-    if (found == counts.end()) continue;
-    use.instructions = found->second.all;
-    use.matrix_instructions = found->second.matrix;
-  }
-  return absl::OkStatus();
-}
 
 }  // namespace
 
@@ -92,7 +68,9 @@ StatusOr<Build> HipBackend::build(const BuildJob& job) const {
   Build build{.bytes = {}, .toolchain = std::move(choice.version), .entries = {}};
   KILN_ASSIGN_OR_RETURN(build.bytes, read_file(job.work + "/" + kCodeFile));
   KILN_ASSIGN_OR_RETURN(build.entries, read_code_object(build.bytes, job.entries));
-  KILN_RETURN_IF_ERROR(count_instructions(job, kCodeFile, build.entries));
+  KILN_RETURN_IF_ERROR(count_instructions(
+      job, HipTools::instance().disassembler(),
+      {"-d", "--no-leading-addr", "--no-show-raw-insn", kCodeFile}, count_gcn, build.entries));
   return build;
 }
 

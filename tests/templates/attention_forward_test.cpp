@@ -16,17 +16,6 @@ using test::Machine;
 using test::machines;
 using test::Spacing;
 
-// A config by its parameters' text, the rest from the default.
-Config config_of(const Bench& bench, const std::string& fields, const std::string& changes) {
-  const Problem problem = bench.problem(fields);
-  auto values = family().default_config(problem, bench.target()).values();
-  const auto parsed = Config::parse(changes);
-  REQUIRE(parsed.ok());
-  for (auto& [name, value] : values)
-    value = parsed->find(name).value_or(value);
-  return Config(values);
-}
-
 const std::string kRows = "lanes=0 register_rows=2 block_n=48 block_m=";
 
 TEST_CASE("Default configs are right on every instruction set, type and shape") {
@@ -63,7 +52,7 @@ TEST_CASE("Lengths, masks and strides of one variant") {
       const std::string changes =
           columns ? "lanes=1 block_n=32 block_m=4 operands=0" : kRows + "64 operands=0";
       auto verify = [&](const std::string& fields, const Spacing& spacing = {}) {
-        bench.verify(fields, config_of(bench, fields, changes), spacing);
+        bench.verify(fields, bench.config(fields, changes), spacing);
       };
       // Fewer keys than a chunk; more queries than keys, so that causal rows are empty.
       verify("batch=1 heads_q=2 heads_kv=1 seq_q=70 seq_kv=5" + tail);
@@ -88,7 +77,7 @@ TEST_CASE("Head dimensions that fill no vector, softcap, packed heads, split key
   for (const Machine& machine : machines()) {
     Bench bench(family(), machine.device, machine.forced_lanes, machine.paired_bf16);
     auto verify = [&](const std::string& fields, const std::string& changes) {
-      bench.verify(fields, config_of(bench, fields, changes));
+      bench.verify(fields, bench.config(fields, changes));
     };
     verify("batch=1 heads_q=2 heads_kv=1 seq_q=40 seq_kv=70 head_dim=8 dtype=bf16", kRows + "64");
     verify("batch=1 heads_q=2 heads_kv=1 seq_q=40 seq_kv=70 head_dim=72 dtype=bf16 causal=true",
@@ -122,17 +111,7 @@ TEST_CASE("Random points of the space are right") {
          {"batch=1 heads_q=2 heads_kv=1 seq_q=600 seq_kv=700 head_dim=64 dtype=f32",
           "batch=1 heads_q=2 heads_kv=2 seq_q=390 seq_kv=500 head_dim=80 causal=true dtype=bf16",
           "batch=1 heads_q=8 heads_kv=1 seq_q=1 seq_kv=900 head_dim=128 dtype=f16"}) {
-      const Problem problem = bench.problem(fields);
-      const Space space = family().space(problem, bench.target());
-      const auto points = space.enumerate();
-      REQUIRE(points.ok());
-      CAPTURE(fields, points->size());
-      CHECK(points->size() >= 2);
-      const Problem probe = family().probe(problem);
-      for (int i = 0; i < 2; ++i) {
-        const auto& levels = (*points)[random() % points->size()];
-        bench.verify(probe, space.config(levels));
-      }
+      bench.verify_random_points(fields, {.least = 2, .count = 2}, random);
     }
   }
 }

@@ -15,16 +15,6 @@ using test::Machine;
 using test::machines;
 using test::Spacing;
 
-// A config by its parameters' text, the rest from the default.
-Config config_of(const Bench& bench, const std::string& fields, const std::string& changes) {
-  auto values = family().default_config(bench.problem(fields), bench.target()).values();
-  const auto parsed = Config::parse(changes);
-  REQUIRE(parsed.ok());
-  for (auto& [name, value] : values)
-    value = parsed->find(name).value_or(value);
-  return Config(values);
-}
-
 StatusOr<Problem> parse(const std::string& fields) {
   return test::parse_problem(family(), fields);
 }
@@ -70,7 +60,7 @@ TEST_CASE("Any depthwise size, gap and offset is right") {
           std::string(" kh=5 kw=3 pad_h=2 pad_w=1 dtype=f32 layout=") + c.layout;
       const auto verify = [&](const std::string& sizes, const Spacing& spacing = {}) {
         const std::string fields = sizes + statics;
-        bench.verify(fields, config_of(bench, "N=1 C=99 H=30 W=30" + statics, c.config), spacing);
+        bench.verify(fields, bench.config("N=1 C=99 H=30 W=30" + statics, c.config), spacing);
       };
       verify("N=1 C=1 H=1 W=1");
       verify("N=3 C=5 H=7 W=7");                          // planes of several images
@@ -102,10 +92,10 @@ TEST_CASE("Kernels, strides, dilations, paddings and activations of depthwise co
     }
     // Columns in lanes: one row, and a column kernel with padding beside it.
     const std::string line = "N=1 C=5 H=1 W=70 kh=1 kw=4 layout=NCHW dtype=f32";
-    bench.verify(line, config_of(bench, line, "lanes=1 window=1 block_c=16 block_w=28"));
+    bench.verify(line, bench.config(line, "lanes=1 window=1 block_c=16 block_w=28"));
     const std::string column = "N=1 C=3 H=30 W=17 kh=5 kw=1 pad_h=2 pad_w=2 layout=NCHW dtype=f16";
-    bench.verify(column, config_of(bench, column, "lanes=1 window=7 block_c=16"));
-    bench.verify(column, config_of(bench, column, "lanes=0 window=7 block_c=16 stores=1"));
+    bench.verify(column, bench.config(column, "lanes=1 window=7 block_c=16"));
+    bench.verify(column, bench.config(column, "lanes=0 window=7 block_c=16 stores=1"));
   }
 }
 
@@ -118,16 +108,7 @@ TEST_CASE("Random points of the depthwise space are right") {
           "N=8 C=96 H=56 W=56 kh=7 kw=7 pad_h=3 pad_w=3 layout=NCHW dtype=f32",
           "N=8 C=24 H=28 W=28 kh=11 kw=1 pad_h=5 layout=NCHW dtype=bf16",
           "N=4 C=144 H=56 W=56 kh=3 kw=3 stride=2 pad_h=1 pad_w=1 layout=NHWC dtype=f16"}) {
-      const Problem problem = bench.problem(fields);
-      const Space space = family().space(problem, bench.target());
-      const auto points = space.enumerate();
-      REQUIRE(points.ok());
-      CAPTURE(fields, points->size());
-      CHECK(points->size() > 20);
-      const Problem probe = family().probe(problem);
-      for (int i = 0; i < 2; ++i) {
-        bench.verify(probe, space.config((*points)[random() % points->size()]));
-      }
+      bench.verify_random_points(fields, {.least = 21, .count = 2}, random);
     }
   }
 }

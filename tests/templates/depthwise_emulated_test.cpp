@@ -18,15 +18,6 @@ using test::Spacing;
 
 constexpr const char* kDevices[] = {"emulator:warp32", "emulator:wave64"};
 
-Config config_of(const Bench& bench, const std::string& fields, const std::string& changes) {
-  auto values = family().default_config(bench.problem(fields), bench.target()).values();
-  const auto parsed = Config::parse(changes);
-  REQUIRE(parsed.ok());
-  for (auto& [name, value] : values)
-    value = parsed->find(name).value_or(value);
-  return Config(values);
-}
-
 TEST_CASE("Emulated depthwise convolution is right for any size, gap and offset") {
   struct Case {
     const char* statics;
@@ -46,7 +37,7 @@ TEST_CASE("Emulated depthwise convolution is right for any size, gap and offset"
         if (changes.starts_with("vectors=2")) {
           changes += " block_c=" + std::to_string(2 * bench.target().vector_lanes);
         }
-        bench.verify(sizes + statics, config_of(bench, sizes + statics, changes), spacing);
+        bench.verify(sizes + statics, bench.config(sizes + statics, changes), spacing);
       };
       verify("N=1 C=1 H=1 W=1");
       verify("N=3 C=5 H=7 W=7");

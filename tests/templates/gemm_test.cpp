@@ -14,16 +14,6 @@ using test::Machine;
 using test::machines;
 using test::Spacing;
 
-// A config by its parameters' text, the rest from the default.
-Config config_of(const Bench& bench, const std::string& fields, const std::string& changes) {
-  auto values = family().default_config(bench.problem(fields), bench.target()).values();
-  const auto parsed = Config::parse(changes);
-  REQUIRE(parsed.ok());
-  for (auto& [name, value] : values)
-    value = parsed->find(name).value_or(value);
-  return Config(values);
-}
-
 TEST_CASE("Default gemm configs are right on every instruction set, type and transposition") {
   for (const Machine& machine : machines()) {
     Bench bench(family(), machine.device, machine.forced_lanes, machine.paired_bf16);
@@ -44,7 +34,7 @@ TEST_CASE("Any gemm size, gap and offset is right") {
                                 "dtype=bf16", "dtype=bf16 transpose_a=true transpose_b=true"}) {
       const std::string rest = std::string(" ") + statics;
       const Config config =
-          config_of(bench, "m=96 n=384 k=64" + rest, "block_m=24 block_n=192 block_k=32");
+          bench.config("m=96 n=384 k=64" + rest, "block_m=24 block_n=192 block_k=32");
       const auto verify = [&](const std::string& sizes, const Spacing& spacing = {}) {
         bench.verify(sizes + rest, config, spacing);
       };
@@ -68,7 +58,7 @@ TEST_CASE("Few rows of gemm are right") {
                                 "dtype=bf16 transpose_b=true", "dtype=f16 transpose_a=true"}) {
       const std::string rest = std::string(" ") + statics;
       for (const char* m : {"m=1", "m=3", "m=4"}) {
-        const Config config = config_of(bench, m + (" n=96 k=64" + rest), "block_n=48 block_k=32");
+        const Config config = bench.config(m + (" n=96 k=64" + rest), "block_n=48 block_k=32");
         const auto verify = [&](const std::string& sizes, const Spacing& spacing = {}) {
           bench.verify(m + (" " + sizes) + rest, config, spacing);
         };
@@ -110,16 +100,7 @@ TEST_CASE("Random points of the gemm space are right") {
        {"m=512 n=512 k=512 dtype=f32", "m=50176 n=384 k=96 dtype=f32 bias=columns activation=gelu",
         "m=197 n=768 k=3072 dtype=bf16 transpose_b=true residual=true",
         "batch=12 m=197 n=197 k=64 dtype=f16 transpose_a=true"}) {
-    const Problem problem = bench.problem(fields);
-    const Space space = family().space(problem, bench.target());
-    const auto points = space.enumerate();
-    REQUIRE(points.ok());
-    CAPTURE(fields, points->size());
-    CHECK(points->size() > 20);
-    const Problem probe = family().probe(problem);
-    for (int i = 0; i < 4; ++i) {
-      bench.verify(probe, space.config((*points)[random() % points->size()]));
-    }
+    bench.verify_random_points(fields, {.least = 21, .count = 4}, random);
   }
 }
 

@@ -296,6 +296,28 @@ double Bench::verify_default(const std::string& fields, const Spacing& spacing) 
   return verify(p, family_.default_config(p, target_), spacing);
 }
 
+Config Bench::config(const std::string& fields, const std::string& changes) const {
+  auto values = family_.default_config(problem(fields), target_).values();
+  const auto parsed = Config::parse(changes);
+  REQUIRE(parsed.ok());
+  for (auto& [name, value] : values)
+    value = parsed->find(name).value_or(value);
+  return Config(values);
+}
+
+void Bench::verify_random_points(const std::string& fields, const Draw& draw,
+                                 std::mt19937& random) {
+  const Problem wanted = problem(fields);
+  const Space space = family_.space(wanted, target_);
+  const auto points = space.enumerate();
+  REQUIRE(points.ok());
+  CAPTURE(fields, points->size());
+  CHECK(points->size() >= draw.least);
+  const Problem probe = family_.probe(wanted);
+  for (int i = 0; i < draw.count; ++i)
+    verify(probe, space.config((*points)[random() % points->size()]));
+}
+
 void Bench::compile_default(const std::string& fields) {
   const Problem p = problem(fields);
   const Config config = family_.default_config(p, target_);

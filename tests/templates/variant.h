@@ -12,6 +12,7 @@
 #include <catch2/catch.hpp>
 #include <map>
 #include <memory>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -64,12 +65,20 @@ class Bench {
 
   const Target& target() const { return target_; }
   Problem problem(const std::string& fields) const;
+  // The problem's default config with the parameters that `changes` names set.
+  Config config(const std::string& fields, const std::string& changes) const;
 
   // Compiles, runs on one worker and on three, compares every element with the reference; the two
   // runs must agree bit by bit. Returns the largest error over its tolerance.
   double verify(const std::string& fields, const Config& config, const Spacing& spacing = {});
   double verify(const Problem& problem, const Config& config, const Spacing& spacing = {});
   double verify_default(const std::string& fields, const Spacing& spacing = {});
+  // Verifies `count` points of the problem's space, which must have at least `least`, on its probe.
+  struct Draw {
+    size_t least = 0;
+    int count = 0;
+  };
+  void verify_random_points(const std::string& fields, const Draw& draw, std::mt19937& random);
   // For what this machine cannot run.
   void compile_default(const std::string& fields);
 

@@ -10,6 +10,7 @@
 
 #pragma once
 
+#include "tile/elements.h"
 #include "tile/footprint.h"
 #include "tile/simt/elementary.h"
 #include "tile/simt/footprint.h"
@@ -46,18 +47,6 @@ struct Pack {
       r.v[i] = f(v[i]);
     return r;
   }
-};
-
-// A tensor argument's elements; offsets are in elements and 64-bit.
-template <class T>
-struct Elements {
-  T* first;
-  TILE_FN Elements operator+(i64 offset) const { return {first + offset}; }
-};
-
-template <int W>
-struct LaneOffsets {
-  i64 of[W];
 };
 
 // Scratch is addressed by index in floats from the block's first.
