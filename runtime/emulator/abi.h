@@ -11,7 +11,7 @@
 
 #include "runtime/host/abi.h"
 
-enum { kKilnEmulatorAbiVersion = 1 };
+enum { kKilnEmulatorAbiVersion = 2 };
 
 enum KilnEmulatorType { kKilnEmulatorF16, kKilnEmulatorBf16 };
 enum KilnEmulatorScope { kKilnEmulatorBlock, kKilnEmulatorWarp };
@@ -65,8 +65,9 @@ struct KilnEmulatorApi {
                       struct KilnPlace);
   void (*store_shared)(struct KilnEmulatorThread*, KilnU32 to, const void* value, KilnU32 bytes,
                        struct KilnPlace);
+  // Writes `bytes` of scratchpad: the first `present` from global memory, zeros in the rest.
   void (*copy_async)(struct KilnEmulatorThread*, KilnU32 to, const void* from, KilnU32 bytes,
-                     int present, struct KilnPlace);
+                     KilnU32 present, struct KilnPlace);
   void (*copy_commit)(struct KilnEmulatorThread*);
   void (*copy_wait)(struct KilnEmulatorThread*, KilnU32 groups_in_flight);
   void (*retire)(struct KilnEmulatorThread*, KilnU32 from, KilnU32 bytes);

@@ -68,7 +68,8 @@ class Block {
   void store_global(Thread&, void* to, const void* value, uint32_t bytes, KilnPlace);
   void load_shared(Thread&, void* value, uint32_t from, uint32_t bytes, KilnPlace);
   void store_shared(Thread&, uint32_t to, const void* value, uint32_t bytes, KilnPlace);
-  void copy_async(Thread&, uint32_t to, const void* from, uint32_t bytes, bool present, KilnPlace);
+  void copy_async(Thread&, uint32_t to, const void* from, uint32_t bytes, uint32_t present,
+                  KilnPlace);
   void copy_wait(Thread&, uint32_t groups_in_flight);
   void retire(uint32_t from, uint32_t bytes);
   uint32_t atomic_shared(Thread&, KilnEmulatorAtomic, uint32_t at, uint32_t operand,
@@ -103,7 +104,8 @@ class Block {
   void run_threads();
   void report_stuck();
   void report(const Thread& t, Fault::Kind kind, std::string detail, KilnPlace place);
-  bool check_global(const Thread& t, const void* address, uint32_t bytes, bool write, KilnPlace);
+  bool check_global(const Thread& t, const void* address, uint32_t bytes, uint32_t alignment,
+                    bool write, KilnPlace);
   bool check_shared(const Thread& t, Scratchpad::Use use, uint32_t offset, uint32_t bytes,
                     KilnPlace);
   Scratchpad::Access access_of(const Thread& t) const;

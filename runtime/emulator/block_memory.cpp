@@ -14,10 +14,10 @@ Scratchpad::Access Block::access_of(const Thread& t) const {
   return {t.thread, t.warp, all_.epoch, warps_[size_t(t.warp)].epoch};
 }
 
-bool Block::check_global(const Thread& t, const void* address, uint32_t bytes, bool write,
-                         KilnPlace place) {
+bool Block::check_global(const Thread& t, const void* address, uint32_t bytes, uint32_t alignment,
+                         bool write, KilnPlace place) {
   const char* verb = write ? "store" : "load";
-  if (uintptr_t(address) % bytes != 0) {
+  if (uintptr_t(address) % alignment != 0) {
     report(t, Fault::Kind::kMisaligned,
            fmt::format("{} of {} bytes at address 0x{:x}", verb, bytes, uintptr_t(address)), place);
     return false;
@@ -39,7 +39,7 @@ bool Block::check_shared(const Thread& t, Scratchpad::Use use, uint32_t offset, 
 }
 
 void Block::load_global(Thread& t, void* value, const void* from, uint32_t bytes, KilnPlace place) {
-  if (check_global(t, from, bytes, false, place)) {
+  if (check_global(t, from, bytes, bytes, false, place)) {
     std::memcpy(value, from, bytes);
   } else {
     std::memset(value, 0, bytes);
@@ -47,7 +47,7 @@ void Block::load_global(Thread& t, void* value, const void* from, uint32_t bytes
 }
 
 void Block::store_global(Thread& t, void* to, const void* value, uint32_t bytes, KilnPlace place) {
-  if (check_global(t, to, bytes, true, place)) std::memcpy(to, value, bytes);
+  if (check_global(t, to, bytes, bytes, true, place)) std::memcpy(to, value, bytes);
 }
 
 void Block::load_shared(Thread& t, void* value, uint32_t from, uint32_t bytes, KilnPlace place) {
@@ -66,10 +66,12 @@ void Block::store_shared(Thread& t, uint32_t to, const void* value, uint32_t byt
 }
 
 // The bytes are read now and land when they must: at the wait.
-void Block::copy_async(Thread& t, uint32_t to, const void* from, uint32_t bytes, bool present,
+void Block::copy_async(Thread& t, uint32_t to, const void* from, uint32_t bytes, uint32_t present,
                        KilnPlace place) {
   Copy copy{.to = to, .bytes = {}, .group = t.group};
-  if (present) load_global(t, copy.bytes.data(), from, bytes, place);
+  if (present > 0 && check_global(t, from, present, bytes, false, place)) {
+    std::memcpy(copy.bytes.data(), from, present);
+  }
   if (check_shared(t, Scratchpad::Use::kCopy, to, bytes, place)) t.copies.push_back(copy);
 }
 
@@ -107,7 +109,7 @@ uint32_t Block::atomic_shared(Thread& t, KilnEmulatorAtomic operation, uint32_t 
 }
 
 int Block::atomic_add_global(Thread& t, int* at, int operand, KilnPlace place) {
-  const int before = check_global(t, at, sizeof *at, true, place)
+  const int before = check_global(t, at, sizeof *at, sizeof *at, true, place)
                          ? __atomic_fetch_add(at, operand, __ATOMIC_RELAXED)
                          : 0;
   may_yield(t);

@@ -141,7 +141,7 @@ TEST_CASE("Asynchronous copies land when they are waited for") {
   struct Copy {
     static KilnU32 start(const KilnU64* slots, KilnEmulatorThread* t) {
       const KilnU32 at = KilnU32(16 * t->thread);
-      t->api->copy_async(t, at, reinterpret_cast<const char*>(slots[0]) + at, 16, 1, kHere);
+      t->api->copy_async(t, at, reinterpret_cast<const char*>(slots[0]) + at, 16, 16, kHere);
       t->api->copy_commit(t);
       return at;
     }

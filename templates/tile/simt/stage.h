@@ -1,9 +1,9 @@
 // Brings chunks of a view's rows into scratchpad, all threads of a block together.
 //
 // A stage is made for one layout. It copies asynchronously (copy), or through registers (fetch,
-// later put): what a thread has fetched it holds until it puts it. Rows outside the view and
-// columns past its Columns are zeros. 16 bytes move at a time where the view's rows are aligned to
-// them (`aligned`, the same for all threads), else single elements.
+// later put): what a thread has fetched it holds until it puts it. What a window shows beyond the
+// view is zeros. 16 bytes move at a time where the view's rows are aligned to them (`aligned`, the
+// same for all threads), else single elements.
 
 #pragma once
 
@@ -12,11 +12,28 @@
 
 namespace tile {
 
-template <class T, class Layout, int Columns, int Threads>
+// Where a chunk lies in a view: its first row and column, a multiple of 16 bytes, and how many of
+// its rows and columns the view has; not positive where it has none.
+struct Window {
+  i64 row, column;
+  int rows, columns;
+};
+
+namespace detail {
+// Elements of one row of a window, 16 bytes of them: the first `count`, the others 0.
+template <class View>
+TILE_FN Words<4> load_run(const Target& t, const View& view, const Window& w, int row, int column,
+                          int count, bool aligned) {
+  if (count <= 0) return {};
+  return load_words<4>(t, view.at(view.row(w.row + row), w.column + column), count, aligned);
+}
+}  // namespace detail
+
+template <class T, class Layout, int Threads>
 struct Stage;
 
-template <class T, int R, int C, Swizzle Sw, int Columns, int Threads>
-struct Stage<T, SharedTile<T, R, C, Sw>, Columns, Threads> {
+template <class T, int R, int C, Swizzle Sw, int Threads>
+struct Stage<T, SharedTile<T, R, C, Sw>, Threads> {
   using Layout = SharedTile<T, R, C, Sw>;
   static constexpr int kPerRow = C / Layout::kChunk, kChunks = R * kPerRow;
   static constexpr int kRounds = (kChunks + Threads - 1) / Threads;
@@ -33,36 +50,34 @@ struct Stage<T, SharedTile<T, R, C, Sw>, Columns, Threads> {
     }
   }
   // Elements of a chunk that there are.
-  template <class View>
-  static TILE_FN int count(const View& view, i64 row, int column) {
-    return row < view.rows ? imin(Layout::kChunk, Columns - column) : 0;
+  static TILE_FN int count(const Window& w, int row, int column) {
+    return row < w.rows ? imax(0, imin(Layout::kChunk, w.columns - column)) : 0;
   }
 
   template <class View>
-  static TILE_FN void copy(const Target& t, u32 at, const View& view, i64 first, bool aligned) {
-    if (aligned && Columns % Layout::kChunk == 0) {
+  static TILE_FN void copy(const Target& t, u32 at, const View& view, const Window& w,
+                           bool aligned) {
+    if (aligned) {
       each(t, [&](int, int row, int column) {
-        const bool present = count(view, first + row, column) > 0;
+        const int n = count(w, row, column);
         t.copy_async(at + Layout::offset(row, column),
-                     view.row(present ? first + row : 0) + (present ? column : 0), present);
+                     view.at(view.row(w.row + (n > 0 ? row : 0)), w.column + (n > 0 ? column : 0)),
+                     n * (int)sizeof(T));
       });
     } else {
       TILE_ROLL
       for (int i = t.thread(); i < kChunks; i += Threads) {
         const int row = i / kPerRow, column = i % kPerRow * Layout::kChunk;
-        const int n = count(view, first + row, column);
         t.sts(at + Layout::offset(row, column),
-              n > 0 ? load_words<4>(t, view.row(first + row) + column, n, false) : Words<4>{});
+              detail::load_run(t, view, w, row, column, count(w, row, column), false));
       }
     }
   }
 
   template <class View>
-  TILE_FN void fetch(const Target& t, const View& view, i64 first, bool aligned) {
+  TILE_FN void fetch(const Target& t, const View& view, const Window& w, bool aligned) {
     each(t, [&](int round, int row, int column) {
-      const int n = count(view, first + row, column);
-      held[round] =
-          n > 0 ? load_words<4>(t, view.row(first + row) + column, n, aligned) : Words<4>{};
+      held[round] = detail::load_run(t, view, w, row, column, count(w, row, column), aligned);
     });
   }
   TILE_FN void put(const Target& t, u32 at) const {
@@ -73,8 +88,8 @@ struct Stage<T, SharedTile<T, R, C, Sw>, Columns, Threads> {
 };
 
 // A thread fetches the same chunk of both rows of a pair and puts them interleaved.
-template <class T, int R, int C, int Apart, Swizzle Sw, int Columns, int Threads>
-struct Stage<T, SharedPairs<T, R, C, Apart, Sw>, Columns, Threads> {
+template <class T, int R, int C, int Apart, Swizzle Sw, int Threads>
+struct Stage<T, SharedPairs<T, R, C, Apart, Sw>, Threads> {
   using Layout = SharedPairs<T, R, C, Apart, Sw>;
   static constexpr int kChunk = kChunkBytes / (int)sizeof(T);
   static constexpr int kPerRow = C / kChunk, kChunks = R / 2 * kPerRow;
@@ -91,14 +106,13 @@ struct Stage<T, SharedPairs<T, R, C, Apart, Sw>, Columns, Threads> {
   }
 
   template <class View>
-  TILE_FN void fetch(const Target& t, const View& view, i64 first, bool aligned) {
+  TILE_FN void fetch(const Target& t, const View& view, const Window& w, bool aligned) {
     each(t, [&](int round, int pair, int column) {
       TILE_UNROLL
       for (int half = 0; half < 2; ++half) {
-        const i64 row = first + 2 * pair + half;
-        const int n = row < view.rows ? imin(kChunk, Columns - column) : 0;
-        held[round][half] =
-            n > 0 ? load_words<4>(t, view.row(row) + column, n, aligned) : Words<4>{};
+        const int row = 2 * pair + half;
+        const int n = row < w.rows ? imin(kChunk, w.columns - column) : 0;
+        held[round][half] = detail::load_run(t, view, w, row, column, n, aligned);
       }
     });
   }

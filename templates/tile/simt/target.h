@@ -31,9 +31,10 @@
 //     V lds<V>(u32 at)                     scratchpad
 //     sts(u32 at, V)
 //
-//     copy_async(u32 to, const void* from, bool present)
-//                                          16 bytes of global memory to scratchpad; zeros where
-//                                          not present (`from` is a valid address all the same)
+//     copy_async(u32 to, const void* from, int bytes)
+//                                          `bytes` of global memory, at most 16, to 16 of
+//                                          scratchpad, zeros in the rest (`from` is a valid
+//                                          address, aligned to 16, all the same)
 //     copy_commit()                        closes a group of this thread's copies
 //     copy_wait<N>()                       all but this thread's latest N groups have landed;
 //                                          other threads see them after a barrier

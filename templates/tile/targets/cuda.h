@@ -51,9 +51,9 @@ struct Target {
     store(kiln_scratchpad + to, v);
   }
 
-  TILE_FN void copy_async(u32 to, const void* from, bool present) const {
+  TILE_FN void copy_async(u32 to, const void* from, int bytes) const {
     asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(shared(to)),
-                 "l"(__cvta_generic_to_global(from)), "r"(present ? 16 : 0)
+                 "l"(__cvta_generic_to_global(from)), "r"(bytes)
                  : "memory");
   }
   TILE_FN void copy_commit() const { asm volatile("cp.async.commit_group;" ::: "memory"); }

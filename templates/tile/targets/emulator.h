@@ -67,8 +67,8 @@ struct Target {
     self->api->store_shared(self, to, &v, sizeof(V), at);
   }
 
-  void copy_async(u32 to, const void* from, bool present, Where at = Where::here()) const {
-    self->api->copy_async(self, to, from, 16, present, at);
+  void copy_async(u32 to, const void* from, int bytes, Where at = Where::here()) const {
+    self->api->copy_async(self, to, from, 16, (u32)bytes, at);
   }
   void copy_commit() const { self->api->copy_commit(self); }
   template <int N>

@@ -1,0 +1,77 @@
+// Passes chunks through slots of scratchpad, and does all waiting.
+//
+// With asynchronous copies `Stages` slots form a ring: while one is used, the copies of the next
+// Stages - 1 chunks are in flight, a group a chunk. Otherwise a chunk passes through registers: it
+// is fetched while the one before is used. A slot is dead, and said to be, at the barrier after
+// which it may be filled again.
+//
+// On return, scratchpad may still be read by slower warps: a barrier must come before it is
+// written.
+
+#pragma once
+
+#include "tile/simt/target.h"
+
+namespace tile {
+
+// use(first, at) for every chunk lo, lo + step, .. below hi, once it lies at `at`. Chunks offers
+//
+//     kBytes                        of a slot
+//     copy(t, at, first)            begins to copy the chunk from `first` on to `at`, where kAsync
+//     fetch(t, first), put(t, at)   where not: reads it into registers, writes what was read
+template <int Stages, bool kAsync, class Chunks, class Use>
+TILE_FN void pass_chunks(const Target& t, i64 lo, i64 hi, i64 step, Chunks chunks, Use use) {
+  constexpr u32 kSlot = Chunks::kBytes;
+  if constexpr (kAsync && Stages == 1) {
+    TILE_ROLL
+    for (i64 first = lo; first < hi; first += step) {
+      chunks.copy(t, 0, first);
+      t.copy_commit();
+      t.template copy_wait<0>();
+      t.block_barrier();
+      use(first, 0);
+      t.retire(0, kSlot);
+      t.block_barrier();
+    }
+  } else if constexpr (kAsync) {
+    constexpr u32 kAhead = Stages - 1;
+    auto issue = [&](i64 first, u32 slot) {
+      if (first < hi) chunks.copy(t, slot * kSlot, first);
+      t.copy_commit();
+    };
+    TILE_UNROLL
+    for (u32 s = 0; s < kAhead; ++s)
+      issue(lo + s * step, s);
+    u32 slot = 0;
+    TILE_ROLL
+    for (i64 first = lo; first < hi; first += step) {
+      const u32 next = slot + kAhead < Stages ? slot + kAhead : slot + kAhead - Stages;
+      t.template copy_wait<kAhead - 1>();
+      t.retire(next * kSlot, kSlot);
+      t.block_barrier();
+      issue(first + kAhead * step, next);
+      use(first, slot * kSlot);
+      slot = slot + 1 == Stages ? 0 : slot + 1;
+    }
+    t.template copy_wait<0>();
+  } else {
+    if (lo < hi) chunks.fetch(t, lo);
+    u32 slot = 0;
+    TILE_ROLL
+    for (i64 first = lo; first < hi; first += step) {
+      chunks.put(t, slot * kSlot);
+      if constexpr (Stages == 2) t.retire((slot ^ 1) * kSlot, kSlot);
+      t.block_barrier();
+      if (first + step < hi) chunks.fetch(t, first + step);
+      use(first, slot * kSlot);
+      if constexpr (Stages == 1) {
+        t.retire(0, kSlot);
+        t.block_barrier();
+      } else {
+        slot ^= 1;
+      }
+    }
+  }
+}
+
+}  // namespace tile
