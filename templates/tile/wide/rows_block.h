@@ -122,7 +122,7 @@ class RowsBlock : public TilesBlock<Config, VecF32, VecI32> {
       const int groups = s.columns[p] / kGroup;
       TILE_ROLL
       for (int g = 0; g < groups; ++g) {
-        if (p == 0) next_k_.advance(g, groups);
+        if (p == 0) next_v_.advance(g, groups);
         register_block<kPanelVectors, kGroup, false>(&s.d[p][g * kGroup][0], &q.d[p][0][0],
                                                      k.lanes + g * kGroup * k.stride, k.stride, 1,
                                                      Operand<T, BM, K>::kDepth, nullptr);
@@ -143,7 +143,7 @@ class RowsBlock : public TilesBlock<Config, VecF32, VecI32> {
       int n = 0;
       TILE_ROLL
       for (int g = 0; g < Split::whole; ++g, n += kGroup) {
-        if (i == 0) next_v_.advance(g, Split::whole);
+        if (i == 0) next_k_.advance(g, Split::whole);
         register_block<kPanelVectors, kGroup, true>(&o.d[i][n][0], left, v.lanes + n, 1, v.stride,
                                                     depth, scale);
       }
@@ -264,7 +264,6 @@ class RowsBlock : public TilesBlock<Config, VecF32, VecI32> {
       const int valid = (int)lmin(BN, hi - n0);
       const int padded = footprint::round_up(valid, kGroup);
       RowsRef<T> rows;
-      ColumnsRef<T> columns;
       if (kRowsInPlace && valid == padded && suits_in_place<T>(k)) {
         if constexpr (KView::kAffine) {
           rows = {(const Lane*)k.row(n0), k.stride / kPerLane, padded};
@@ -272,14 +271,10 @@ class RowsBlock : public TilesBlock<Config, VecF32, VecI32> {
       } else {
         rows = staged_k.stage(k, n0, valid, padded);
       }
-      if (kColumnsInPlace && valid == padded && suits_in_place<T>(v)) {
-        if constexpr (VView::kAffine) columns = {(const Lane*)v.row(n0), v.stride};
-      } else {
-        columns = staged_v.stage(v, n0, valid, padded);
-      }
+      // What the next product reads is fetched during this one.
       if constexpr (Config::prefetch) {
+        next_v_ = RowPrefetch::of(v, n0, hi, BN, DV);
         next_k_ = RowPrefetch::of(k, n0 + BN, hi, BN, D);
-        next_v_ = RowPrefetch::of(v, n0 + BN, hi, BN, DV);
       }
       for (int p = 0; p < panels<BM>(); ++p) {
         const i64 needed = last.v[(p + 1) * kPanelVectors - 1][kLanes - 1] - n0 + 1;
@@ -288,6 +283,12 @@ class RowsBlock : public TilesBlock<Config, VecF32, VecI32> {
       score(s, rows);
       soften(n0, s, alpha);
       auto&& p = turn(s, alpha);
+      ColumnsRef<T> columns;
+      if (kColumnsInPlace && valid == padded && suits_in_place<T>(v)) {
+        if constexpr (VView::kAffine) columns = {(const Lane*)v.row(n0), v.stride};
+      } else {
+        columns = staged_v.stage(v, n0, valid, padded);
+      }
       accumulate(p, columns);
     }
   }
