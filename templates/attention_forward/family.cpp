@@ -22,7 +22,8 @@ namespace {
 constexpr int64_t kFewQueries = 16;
 
 // How the wide lowering arranges the work.
-std::vector<KernelSource::Member> host_members(const Config& config, const Target& target) {
+std::vector<KernelSource::Member> host_members(const AttentionProblem& problem,
+                                               const Config& config, const Target& target) {
   using Member = KernelSource::Member;
   return {
       {"tile::Lanes", "lanes",
@@ -30,8 +31,8 @@ std::vector<KernelSource::Member> host_members(const Config& config, const Targe
       Member::integer("register_rows", config.at("register_rows")),
       Member::integer("register_columns", register_columns(config, target)),
       {"tile::Operands", "operands",
-       config.at("operands") == kOperandsStaged ? "tile::Operands::staged"
-                                                : "tile::Operands::in_place"},
+       operands_in_place(problem, config, target) ? "tile::Operands::in_place"
+                                                  : "tile::Operands::staged"},
       Member::boolean("prefetch", true),
   };
 }
@@ -90,7 +91,7 @@ class AttentionForward final : public Family {
         Member::boolean("pack_heads", config.at("pack_heads") != 0),
     };
     const std::vector<KernelSource::Member> schedule =
-        target.is_gpu() ? schedules::simt_members(config) : host_members(config, target);
+        target.is_gpu() ? schedules::simt_members(config) : host_members(p, config, target);
     source.config.insert(source.config.end(), schedule.begin(), schedule.end());
     source.entries = {"kiln::attention_forward::Forward"};
     if (config.at("key_splits") > 1) {

@@ -13,7 +13,7 @@ namespace {
 using tile::footprint::panel_rows;
 using tile::footprint::stream_bytes;
 
-constexpr int kSpaceVersion = 2;
+constexpr int kSpaceVersion = 3;
 // Accumulators of a register block: 16 or 32 registers less the operands' (tile/footprint.h).
 constexpr int kSums = 12, kSumsOfLargeFile = 24;
 // Keys are padded to a register block's columns: more of them gain nothing.
@@ -42,11 +42,6 @@ bool rows_in_lanes(const Config& c) {
   return c.at("lanes") == kLanesRows;
 }
 
-// Whether a right operand can be used where it lies: products take its elements as they are.
-bool in_place_possible(const AttentionProblem& p, const Target& t) {
-  return p.dtype == Dtype::kF32 || (p.dtype == Dtype::kBF16 && t.bf16_dot);
-}
-
 int64_t blocks(const AttentionProblem& p, bool pack, int64_t block_m) {
   return p.batch * (pack ? p.heads_kv : p.heads_q) * ceil_div(p.rows(pack), block_m);
 }
@@ -69,20 +64,17 @@ std::vector<Parameter> parameters(const AttentionProblem& p, const Target& t) {
       {.name = "block_m",
        .documentation = "rows of a tile",
        .values = {1, 2, 4, 8, 16, 24, 32, 48, 64, 96, 128, 192, 256}},
-      {.name = "block_n", .documentation = "keys of a chunk", .values = {48, 96, 192}},
+      {.name = "block_n",
+       .documentation = "keys of a chunk",
+       .values = t.bf16_dot ? std::vector<int64_t>{48, 96, 192} : std::vector<int64_t>{48, 96}},
       {.name = "key_splits",
        .documentation = "parts into which the keys are cut, to give every thread a block",
        .values = {1, 2, 4, 8, 16, 32}},
-      {.name = "operands",
-       .documentation = "keys and values are used in place, or copied next to each other first",
-       .values = {kOperandsInPlace, kOperandsStaged},
-       .labels = {"in_place", "staged"}},
   };
 }
 
 std::vector<Constraint> constraints(const AttentionProblem& p, const Target& t) {
   const int lanes = t.vector_lanes;
-  const bool in_place = in_place_possible(p, t);
   return {
       {"lanes = columns with at most 8 rows of one head, or of packed heads; rows with more than "
        "32",
@@ -135,12 +127,6 @@ std::vector<Constraint> constraints(const AttentionProblem& p, const Target& t) 
                 (blocks(p, c.at("pack_heads") != 0, c.at("block_m")) * splits <= 4 * t.threads &&
                  splits * c.at("block_n") <= p.seq_kv);
        }},
-      {"operands = in_place only where the type allows it; columns in lanes are always in place",
-       {"lanes", "operands"},
-       [=](const Config& c) {
-         const bool wants = c.at("operands") == kOperandsInPlace;
-         return rows_in_lanes(c) ? in_place || !wants : wants;
-       }},
   };
 }
 
@@ -148,6 +134,11 @@ std::vector<Constraint> constraints(const AttentionProblem& p, const Target& t) 
 
 Space attention_space(const AttentionProblem& problem, const Target& target) {
   return Space(kSpaceVersion, parameters(problem, target), constraints(problem, target));
+}
+
+bool operands_in_place(const AttentionProblem& p, const Config& config, const Target& t) {
+  return !rows_in_lanes(config) || p.dtype == Dtype::kF32 ||
+         (p.dtype == Dtype::kBF16 && t.bf16_dot);
 }
 
 int64_t register_columns(const Config& config, const Target& target) {
@@ -160,7 +151,6 @@ Config attention_default(const AttentionProblem& p, const Target& t) {
   const bool pack = p.group() > 1 && p.seq_q < 32;
   const int64_t rows = p.rows(pack);
   const bool few = rows <= kFewRows;
-  const bool in_place = few || in_place_possible(p, t);
 
   Config best;
   double best_score = 0;
@@ -179,8 +169,7 @@ Config attention_default(const AttentionProblem& p, const Target& t) {
                              {"register_rows", register_rows},
                              {"block_m", block_m},
                              {"block_n", block_n},
-                             {"key_splits", splits},
-                             {"operands", in_place ? kOperandsInPlace : kOperandsStaged}});
+                             {"key_splits", splits}});
         if (!space.check(config).ok()) continue;
         // Rows that are there of those computed; threads busy in the last round of blocks; and what
         // each chunk of keys costs besides its products, dealt out over the block's rows.

@@ -8,7 +8,7 @@ namespace kiln::depthwise_conv2d_forward {
 
 namespace {
 
-constexpr int kSpaceVersion = 4;
+constexpr int kSpaceVersion = 5;
 constexpr int64_t kLineBytes = 64;
 // Wider maps are cut: rows of a tile should stay in the first-level cache.
 constexpr int64_t kWidest = 112;
@@ -35,6 +35,11 @@ int64_t lane_channels(const DepthwiseProblem& p) {
 // Outputs along the axis of register windows (geometry.h).
 int64_t outputs_along(const DepthwiseProblem& p, int64_t lanes) {
   return lanes == kColumns || (p.kernel_w == 1 && p.kernel_h > 1) ? p.out_h() : p.out_w();
+}
+
+// Whether a block's edge can have exactly this length.
+bool is_edge(int64_t n) {
+  return n == 7 || n == 14 || n == 28 || n == 56 || n == kWidest;
 }
 
 int64_t blocks(const DepthwiseProblem& p, const Config& c) {
@@ -114,9 +119,12 @@ std::vector<Constraint> constraints(const DepthwiseProblem& p, const Target& t) 
          if (c.at("lanes") == kColumns) return c.at("block_c") == 16;
          return c.at("block_c") % (c.at("vectors") * t.vector_lanes) == 0;
        }},
-      {"block_w is the least that covers the columns, or half of it",
+      {"block_w covers the columns or 112 of them; half of that only where no value fits exactly",
        {"block_w"},
-       [=](const Config& c) { return c.at("block_w") >= std::min<int64_t>(p.out_w(), 112) / 2; }},
+       [=](const Config& c) {
+         const int64_t wanted = std::min(p.out_w(), kWidest), block = c.at("block_w");
+         return block >= wanted || (!is_edge(wanted) && 2 * block >= wanted);
+       }},
       {"the tile fits the second-level cache, or is of the least height",
        {"lanes", "vectors", "window", "block_c", "block_h", "block_w"},
        [=](const Config& c) {

@@ -49,8 +49,7 @@ TEST_CASE("Lengths, masks and strides of one variant") {
     const std::string tail = " head_dim=40 dtype=f32";
     for (const char* lanes : {"rows", "columns"}) {
       const bool columns = std::string(lanes) == "columns";
-      const std::string changes =
-          columns ? "lanes=1 block_n=32 block_m=4 operands=0" : kRows + "64 operands=0";
+      const std::string changes = columns ? "lanes=1 block_n=32 block_m=4" : kRows + "64";
       auto verify = [&](const std::string& fields, const Spacing& spacing = {}) {
         bench.verify(fields, bench.config(fields, changes), spacing);
       };
@@ -81,7 +80,7 @@ TEST_CASE("Head dimensions that fill no vector, softcap, packed heads, split key
     };
     verify("batch=1 heads_q=2 heads_kv=1 seq_q=40 seq_kv=70 head_dim=8 dtype=bf16", kRows + "64");
     verify("batch=1 heads_q=2 heads_kv=1 seq_q=40 seq_kv=70 head_dim=72 dtype=bf16 causal=true",
-           kRows + "64 operands=1");
+           kRows + "64");
     verify("batch=1 heads_q=1 heads_kv=1 seq_q=33 seq_kv=70 head_dim=256 dtype=f16", kRows + "32");
     verify("batch=1 heads_q=1 heads_kv=1 seq_q=60 seq_kv=70 head_dim=64 dtype=f32 softcap=50",
            kRows + "64");
@@ -89,14 +88,10 @@ TEST_CASE("Head dimensions that fill no vector, softcap, packed heads, split key
     const std::string packed =
         "batch=2 heads_q=8 heads_kv=2 seq_q=3 seq_kv=150 head_dim=24 causal=true dtype=";
     verify(packed + "f32", kRows + "32 pack_heads=1");
-    verify(packed + "bf16",
-           "lanes=1 block_m=8 block_n=32 "
-           "pack_heads=1 operands=0");
+    verify(packed + "bf16", "lanes=1 block_m=8 block_n=32 pack_heads=1");
     const std::string split = "batch=1 heads_q=4 heads_kv=2 seq_q=2 seq_kv=500 head_dim=64 dtype=";
     verify(split + "f32", kRows + "32 pack_heads=1 key_splits=8");
-    verify(split + "f16",
-           "lanes=1 block_m=2 block_n=32 "
-           "pack_heads=0 key_splits=4 operands=0");
+    verify(split + "f16", "lanes=1 block_m=2 block_n=32 pack_heads=0 key_splits=4");
     // More parts than chunks: some have no key at all.
     verify("batch=1 heads_q=1 heads_kv=1 seq_q=70 seq_kv=100 head_dim=64 causal=true dtype=f32",
            kRows + "64 key_splits=8");
