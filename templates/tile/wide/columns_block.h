@@ -49,19 +49,25 @@ class ColumnsBlock : public FewRows<Config> {
     int stride;
     int depth;
   };
-  // A chunk of a right operand: rows first .. first + count - 1 of the view.
-  template <class View>
+  // A chunk of a right operand: rows first .. first + count - 1 of the view. What is read after it
+  // starts at row `next_first` of `next`.
+  template <class View, class Next>
   struct ChunkRef {
     const View* view;
     i64 first;
     int count;
+    const Next* next;
+    i64 next_first;
 
     // Fetches the row that will be read kRowsAhead rows after row j of the chunk, in this or the
     // next.
     template <int N>
     TILE_FN void fetch_ahead(int j) const {
       if constexpr (Config::prefetch) {
-        const auto* p = view->row(lmin(first + j + kRowsAhead, view->rows - 1));
+        const int ahead = j + kRowsAhead;
+        const auto* p = ahead < count
+                            ? view->row(first + ahead)
+                            : next->row(lmin(next_first + ahead - count, next->rows - 1));
         constexpr int kLine = 64 / sizeof(*p);
         TILE_UNROLL
         for (int x = 0; x < N; x += kLine)
@@ -139,8 +145,8 @@ class ColumnsBlock : public FewRows<Config> {
   // ---- products
 
   // s = q k^T. Two keys are read at a time; the sums of kLanes products are finished together.
-  template <class T, int BM, int N, int K, class View>
-  TILE_FN void mma_abt(Accum<BM, N>& s, const Operand<T, BM, K>& q, const ChunkRef<View>& k) const {
+  template <class T, int BM, int N, int K, class Chunk>
+  TILE_FN void mma_abt(Accum<BM, N>& s, const Operand<T, BM, K>& q, const Chunk& k) const {
     constexpr int kRows = imin(BM, kLanes), kKeys = kLanes / kRows, kPair = imin(kKeys, 2);
     static_assert(BM % kRows == 0 && kLanes % kRows == 0, "a tile's rows must be a power of two");
     s.columns = footprint::round_up(k.count, kLanes);
@@ -203,9 +209,8 @@ class ColumnsBlock : public FewRows<Config> {
   }
 
   // o = diag(owed scale) o + p v
-  template <class T, int BM, int N, int K, class View>
-  TILE_FN void mma_acc(Accum<BM, N>& o, const OperandInPlace<T, BM, K>& p,
-                       const ChunkRef<View>& v) const {
+  template <class T, int BM, int N, int K, class Chunk>
+  TILE_FN void mma_acc(Accum<BM, N>& o, const OperandInPlace<T, BM, K>& p, const Chunk& v) const {
     o.even_odd = kSame<T, bf16>;
     if (o.scaled) {
       TILE_ROLL
@@ -283,10 +288,10 @@ class ColumnsBlock : public FewRows<Config> {
     TILE_ROLL
     for (i64 n0 = lo; n0 < hi; n0 += BN) {
       const int count = (int)lmin(BN, hi - n0);
-      score(s, ChunkRef<KView>{&k, n0, count});
+      score(s, ChunkRef<KView, VView>{&k, n0, count, &v, n0});
       soften(n0, s, alpha);
       auto&& p = turn(s, alpha);
-      accumulate(p, ChunkRef<VView>{&v, n0, count});
+      accumulate(p, ChunkRef<VView, KView>{&v, n0, count, &k, n0 + count});
     }
   }
 
@@ -309,9 +314,9 @@ class ColumnsBlock : public FewRows<Config> {
   }
 
   // o += p v for keys j .. j + Keys - 1 of the chunk, their rows read from end to end.
-  template <int Keys, class T, int BM, int N, int K, class View>
-  static TILE_FN void add_keys(Accum<BM, N>& o, const OperandInPlace<T, BM, K>& p,
-                               const ChunkRef<View>& v, int j) {
+  template <int Keys, class T, int BM, int N, int K, class Chunk>
+  static TILE_FN void add_keys(Accum<BM, N>& o, const OperandInPlace<T, BM, K>& p, const Chunk& v,
+                               int j) {
     constexpr int kHalf = (Keys + 1) / 2;
     constexpr bool kPairs = kPaired<T> && Keys % 2 == 0;
     const T* row[Keys];
