@@ -73,6 +73,12 @@ const Family& Catalogue::family_of(const Problem& problem) const {
   std::abort();
 }
 
+StatusOr<Space> Catalogue::space_of(const Problem& problem, const Target& target) const {
+  const Family& family = family_of(problem);
+  KILN_RETURN_IF_ERROR(family.supports(target));
+  return family.space(problem, target);
+}
+
 StatusOr<Problem> Catalogue::problem_of(const db::ProblemRef& reference) const {
   KILN_ASSIGN_OR_RETURN(const Family* found, family(reference.family));
   std::vector<std::pair<std::string, std::string>> fields;

@@ -33,6 +33,9 @@ class Catalogue {
   // The family of a problem; the problem was made by it.
   const Family& family_of(const Problem& problem) const;
 
+  // FAILED_PRECONDITION where the family has no kernels for the target.
+  StatusOr<Space> space_of(const Problem& problem, const Target& target) const;
+
   // The problem that a row is about; INVALID_ARGUMENT when today's schema does not admit it.
   StatusOr<Problem> problem_of(const db::ProblemRef& reference) const;
 

@@ -68,7 +68,7 @@ json winner_json(const db::WinnerRow& row, const Catalogue& catalogue, const Tar
   const auto problem = catalogue.problem_of(row.problem);
   std::optional<Space> space;
   if (problem.ok() && target != nullptr) {
-    space = catalogue.family_of(*problem).space(*problem, *target);
+    if (auto here = catalogue.space_of(*problem, *target); here.ok()) space = *std::move(here);
   }
   return {{"device", device_json(row.fingerprint)},
           {"family", row.problem.family},

@@ -105,7 +105,8 @@ void Jobs::run(const JobPointer& job) {
 
 std::vector<Measurement> Jobs::known_measurements(const Job& job) {
   const Family& family = catalogue_.family_of(job.problem);
-  const Space space = family.space(job.problem, job.device->target());
+  const StatusOr<Space> space = catalogue_.space_of(job.problem, job.device->target());
+  if (!space.ok()) return {};                    // and tuning says why
   std::map<std::string, Measurement> by_config;  // the newest of each
   db::Page page{.after = 0, .limit = 1000};
   for (;;) {
@@ -121,7 +122,7 @@ std::vector<Measurement> Jobs::known_measurements(const Job& job) {
       const Measurement& measurement = row.measurement;
       if (job.options.force && row.job_id != job.row.id) continue;
       if (measurement.cache != job.options.tune.cache) continue;
-      if (!space.check(measurement.config).ok()) continue;
+      if (!space->check(measurement.config).ok()) continue;
       if (!job.device->is_current(family, job.problem, measurement)) continue;
       by_config[measurement.config.text()] = measurement;
     }

@@ -19,10 +19,11 @@ constexpr size_t kMaxChecked = 512;      // compiled stand-ins kept, about 50 KB
 constexpr size_t kMaxCandidates = 4;     // handed to a tuning as its first configs
 
 std::shared_ptr<KernelAnswer> make_answer(const ServedDevice& device, const Family& family,
-                                          const Problem& problem, const Config& config) {
+                                          const Problem& problem, const Config& config,
+                                          Space space) {
   auto answer = std::make_shared<KernelAnswer>();
   answer->config = config;
-  answer->space = std::make_shared<const Space>(family.space(problem, device.target()));
+  answer->space = std::make_shared<const Space>(std::move(space));
   answer->cost = family.cost(problem);
   answer->device = device.name();
   answer->fingerprint = device.fingerprint_text();
@@ -52,9 +53,9 @@ std::optional<db::WinnerRow> Lookup::find_winner(const ServedDevice& device,
 bool Lookup::is_stale(const ServedDevice& device, const Problem& problem,
                       const db::WinnerRow& row) const {
   const Family& family = catalogue_.family_of(problem);
-  const Space space = family.space(problem, device.target());
-  return row.schema_version != family.schema().version() || row.space_version != space.version() ||
-         !space.check(row.measurement.config).ok() ||
+  const StatusOr<Space> space = catalogue_.space_of(problem, device.target());
+  return !space.ok() || row.schema_version != family.schema().version() ||
+         row.space_version != space->version() || !space->check(row.measurement.config).ok() ||
          !device.is_current(family, problem, row.measurement);
 }
 
@@ -95,9 +96,10 @@ StatusOr<Answer> Lookup::answer_from(const ServedDevice& device, const Problem& 
                                      Compile compile) {
   const Family& family = catalogue_.family_of(problem);
   const Config& config = row.measurement.config;
-  const bool admitted = family.space(problem, device.target()).check(config).ok();
+  KILN_ASSIGN_OR_RETURN(Space space, catalogue_.space_of(problem, device.target()));
+  const bool admitted = space.check(config).ok();
   const bool stale = is_stale(device, problem, row);
-  auto answer = make_answer(device, family, problem, config);
+  auto answer = make_answer(device, family, problem, config, std::move(space));
   describe(*answer, row, kind, stale);
 
   // The very code that won was verified on this device. It serves another problem with today's plan
@@ -172,8 +174,8 @@ StatusOr<Answer> Lookup::pinned(const ServedDevice& device, const Problem& probl
 }
 
 std::vector<Lookup::Similar> Lookup::similar(const ServedDevice& device, const Problem& problem) {
-  const Family& family = catalogue_.family_of(problem);
-  const Space space = family.space(problem, device.target());
+  const StatusOr<Space> space = catalogue_.space_of(problem, device.target());
+  if (!space.ok()) return {};
   const std::string own_key = problem_key(problem);
   const auto rows =
       store_.winners({.family = problem.family(), .statics_key = statics_key(problem)},
@@ -191,7 +193,7 @@ std::vector<Lookup::Similar> Lookup::similar(const ServedDevice& device, const P
     const auto other = catalogue_.problem_of(row.problem);
     if (!other.ok()) continue;
     const double apart = distance(problem, *other, kMaxRatio);
-    if (!std::isfinite(apart) || !space.check(row.measurement.config).ok()) continue;
+    if (!std::isfinite(apart) || !space->check(row.measurement.config).ok()) continue;
     found.push_back({row, same_device, apart});
   }
   std::sort(found.begin(), found.end(), [](const Similar& a, const Similar& b) {
@@ -222,10 +224,11 @@ StatusOr<Answer> Lookup::transferred(const ServedDevice& device, const Problem& 
 StatusOr<Answer> Lookup::fallback(const ServedDevice& device, const Problem& problem,
                                   Compile compile) {
   const Family& family = catalogue_.family_of(problem);
+  KILN_ASSIGN_OR_RETURN(Space space, catalogue_.space_of(problem, device.target()));
   const Config config = family.default_config(problem, device.target());
   KILN_ASSIGN_OR_RETURN(const Checked compiled, checked(device, problem, config, compile));
   if (compiled == nullptr) return Answer();
-  auto answer = make_answer(device, family, problem, config);
+  auto answer = make_answer(device, family, problem, config, std::move(space));
   answer->artifact = std::shared_ptr<const Artifact>(compiled, &compiled->artifact);
   answer->plan = std::make_shared<const Plan>(family.plan(problem, config, device.target()));
   answer->provenance.kind = Provenance::Kind::kDefault;
@@ -235,7 +238,9 @@ StatusOr<Answer> Lookup::fallback(const ServedDevice& device, const Problem& pro
 
 Answer Lookup::fresh(const ServedDevice& device, const Problem& problem, const db::WinnerRow& row,
                      const Artifact& artifact, const Plan& plan) const {
-  auto answer = make_answer(device, catalogue_.family_of(problem), problem, row.measurement.config);
+  const Family& family = catalogue_.family_of(problem);
+  auto answer = make_answer(device, family, problem, row.measurement.config,
+                            family.space(problem, device.target()));
   describe(*answer, row, Provenance::Kind::kTuned, false);
   answer->artifact = std::make_shared<const Artifact>(artifact);
   answer->plan = std::make_shared<const Plan>(plan);
@@ -243,10 +248,11 @@ Answer Lookup::fresh(const ServedDevice& device, const Problem& problem, const d
 }
 
 std::vector<Config> Lookup::candidates(const ServedDevice& device, const Problem& problem) {
-  const Space space = catalogue_.family_of(problem).space(problem, device.target());
+  const StatusOr<Space> space = catalogue_.space_of(problem, device.target());
   std::vector<Config> configs;
+  if (!space.ok()) return configs;
   if (const auto own = find_winner(device, problem);
-      own && space.check(own->measurement.config).ok()) {
+      own && space->check(own->measurement.config).ok()) {
     configs.push_back(own->measurement.config);
   }
   for (const Similar& similar : similar(device, problem)) {

@@ -37,6 +37,7 @@ class DeviceTuner : public Tuner {
                          MeasurementSink& sink,
                          const std::function<void(const Progress&)>& progress,
                          std::stop_token stop) override {
+    KILN_RETURN_IF_ERROR(family.supports(device_.target()));
     const Urgency urgency =
         options.priority == Priority::kBackground ? Urgency::kBackground : Urgency::kForeground;
     KILN_ASSIGN_OR_RETURN(Turn turn, turns_.take(urgency, stop));
@@ -133,6 +134,7 @@ class DeviceTuner : public Tuner {
 StatusOr<Checked> DeviceTuner::check_here(const Family& family, const Problem& problem,
                                           const Config& config, const std::stop_token& stop) {
   const Target& target = device_.target();
+  KILN_RETURN_IF_ERROR(family.supports(target));
   const Space space = family.space(problem, target);
   KILN_RETURN_IF_ERROR(space.check(config));
   const KernelSource source = family.source(problem, config, target);

@@ -47,24 +47,30 @@ constexpr char kFooter[] =
     "Exit codes: 0 done; 1 the work failed; 2 wrong command line, problem or workload file;\n"
     "3 no daemon answers; 4 not found; 5 tuning found no variant that works; 130 interrupted.";
 
-void declare_global_options(CLI::App& app, GlobalOptions& options) {
-  app.add_option("--socket", options.socket,
-                 "The daemon's socket (default " + proto::default_socket() + ")");
-  app.add_flag("--embedded", options.embedded, "Work in this process, without a daemon");
-  app.add_option("--state-dir", options.state_directory,
-                 "Database and artifacts of --embedded (default: the daemon's)");
-  app.add_option_function<std::string>(
-         "--output", [&options](const std::string& format) { options.json = format == "json"; },
-         "table, or json: one document on the output")
-      ->check(CLI::IsMember({"table", "json"}))
-      ->default_str("table");
-  app.add_option("--color", options.color, "auto, always or never")
-      ->transform(
-          CLI::CheckedTransformer(std::map<std::string, ColorMode>{{"auto", ColorMode::kAuto},
-                                                                   {"always", ColorMode::kAlways},
-                                                                   {"never", ColorMode::kNever}}))
-      ->default_str("auto");
-  app.add_flag("-q,--quiet", options.quiet, "No progress and no remarks");
+// As written on the command line.
+struct GlobalWords {
+  std::string output = "table";
+  std::string color = "auto";
+};
+
+void declare_global_options(OptionSet set, GlobalOptions& options, GlobalWords& words) {
+  set.text("--socket PATH", options.socket,
+           "The daemon's socket (default " + proto::default_socket() + ")");
+  set.flag("--embedded", options.embedded, "Work in this process, without a daemon");
+  set.text("--state-dir DIR", options.state_directory,
+           "Database and artifacts of --embedded (default: the daemon's)");
+  set.choice("--output", words.output, {"table", "json"},
+             "Tables for people, or one JSON document on the output");
+  set.choice("--color", words.color, {"auto", "always", "never"},
+             "auto: only on a terminal, and not with NO_COLOR set");
+  set.flag("-q,--quiet", options.quiet, "No progress and no remarks");
+}
+
+void read(const GlobalWords& words, GlobalOptions& options) {
+  options.json = words.output == "json";
+  options.color = words.color == "always"  ? ColorMode::kAlways
+                  : words.color == "never" ? ColorMode::kNever
+                                           : ColorMode::kAuto;
 }
 
 void tell(Environment& environment, const Status& status) {
@@ -117,7 +123,8 @@ int run(const std::vector<std::string>& arguments, Environment& environment) {
   app.require_subcommand(1);
   app.set_version_flag("--version", kVersion);
   app.footer(kFooter);
-  declare_global_options(app, options);
+  GlobalWords words;
+  declare_global_options(OptionSet(app), options, words);
   std::map<const CLI::App*, Action> actions;
   for (const Command& command : kCommands) {
     CLI::App* subcommand = app.add_subcommand(command.name, command.description);
@@ -130,6 +137,7 @@ int run(const std::vector<std::string>& arguments, Environment& environment) {
     environment.out.flush();
     return *ended;
   }
+  read(words, options);
   environment.out.set_color(options.color);
   environment.err.set_color(options.color);
 

@@ -5,15 +5,17 @@
 #include "client/tunectl/failure.h"
 #include "client/tunectl/progress.h"
 #include "client/tunectl/text.h"
+#include "client/tunectl/units.h"
 
 namespace kiln::tunectl {
 namespace {
 
 Status interrupted(const Session& session, const v1::Job& job, int64_t id) {
   if (session.options().embedded) {
-    return failure(ExitCode::kInterrupted,
-                   fmt::format("interrupted after {} measurements", job.progress().measured()),
-                   "they are kept: the same command goes on from there");
+    return failure(
+        ExitCode::kInterrupted,
+        fmt::format("interrupted after {}", counted_text(job.progress().measured(), "measurement")),
+        "they are kept: the same command goes on from there");
   }
   return failure(
       ExitCode::kInterrupted, fmt::format("no longer watching; job {} goes on in the daemon", id),

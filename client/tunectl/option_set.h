@@ -1,4 +1,4 @@
-// The options of one subcommand, declared by kind; the one place that knows the parsing library.
+// The options of one command, declared by kind, and how its help shows them.
 //
 // Targets must outlive the parsing and hold the default, which the help shows.
 
@@ -10,7 +10,8 @@
 
 namespace CLI {
 class App;
-}
+class Option;
+}  // namespace CLI
 
 namespace kiln::tunectl {
 
@@ -18,7 +19,7 @@ class OptionSet {
  public:
   enum class Need { kOptional, kRequired };
 
-  explicit OptionSet(CLI::App& app) : app_(app) {}
+  explicit OptionSet(CLI::App& app);
 
   // By position.
   void words(const std::string& name, std::vector<std::string>& target, Need need,
@@ -27,7 +28,7 @@ class OptionSet {
   void id(int64_t& target, const std::string& help);                                 // required
   void ids(std::vector<int64_t>& target, const std::string& help);                   // at least one
 
-  // By name.
+  // By name, with what the help calls the value: "--out DIR".
   void text(const std::string& name, std::string& target, const std::string& help);
   void texts(const std::string& name, std::vector<std::string>& target,
              const std::string& help);  // repeatable
@@ -39,6 +40,9 @@ class OptionSet {
   void flag(const std::string& name, bool& target, const std::string& help);
 
  private:
+  template <class Target>
+  CLI::Option* add(const std::string& name, Target& target, const std::string& help);
+
   CLI::App& app_;
 };
 

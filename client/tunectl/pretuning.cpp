@@ -91,7 +91,8 @@ Status Pretuning::check(bool skip_invalid) {
   list_invalid();
   if (skip_invalid) return absl::OkStatus();
   return usage_error(
-      fmt::format("{} of {} rows are not admitted; nothing was started", invalid, rows_.size()),
+      fmt::format("{} of {} {} not admitted; nothing was started", invalid,
+                  counted_text(int64_t(rows_.size()), "row"), invalid == 1 ? "is" : "are"),
       "choose rows with --where, change them with --set, or leave these out with "
       "--skip-invalid");
 }

@@ -18,8 +18,8 @@ std::string optional_count(const std::optional<int64_t>& count) {
 
 std::string occupancy_text(const EntryResources& entry) {
   if (!entry.occupancy) return "cannot be launched";
-  return fmt::format("{} ({} blocks, by {})", percent_text(entry.occupancy->fraction),
-                     entry.occupancy->blocks, entry.occupancy->limit);
+  return fmt::format("{} ({}, by {})", percent_text(entry.occupancy->fraction),
+                     counted_text(entry.occupancy->blocks, "block"), entry.occupancy->limit);
 }
 
 }  // namespace

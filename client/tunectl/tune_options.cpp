@@ -18,12 +18,12 @@ std::string new_request_id() {
 }  // namespace
 
 void declare_tune_options(OptionSet& set, TuneOptions& options) {
-  set.text("--budget", options.budget,
+  set.text("--budget LIMITS", options.budget,
            "A time (20s), evaluations (200e), a part of the peak (90%), or several with "
            "commas");
-  set.text("--strategy", options.strategy, "Search strategy (default: the service's)");
-  set.number("--seed", options.seed, "Seed of the search");
-  set.text("--device", options.device, "Device by name or fingerprint (default host)");
+  set.text("--strategy NAME", options.strategy, "Search strategy (default: the service's)");
+  set.number("--seed N", options.seed, "Seed of the search");
+  set.text("--device NAME", options.device, "Device by name or fingerprint (default host)");
   set.flag("--warm", options.warm, "Measure with data in the cache (default: cold)");
   set.flag("--force", options.force, "Tune even when a fresh winner is known");
 }

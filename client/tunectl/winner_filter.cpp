@@ -10,8 +10,8 @@ namespace kiln::tunectl {
 void declare_winner_filter(OptionSet& set, WinnerFilterOptions& options) {
   set.words("problem", options.words, OptionSet::Need::kOptional,
             "Only winners that can serve this problem: FAMILY field=value …, or a family");
-  set.text("--family", options.family, "Only this family's");
-  set.text("--device", options.device, "Only this device's, by name or fingerprint");
+  set.text("--family NAME", options.family, "Only this family's");
+  set.text("--device NAME", options.device, "Only this device's, by name or fingerprint");
 }
 
 StatusOr<v1::WinnerFilter> winner_filter(Session& session, const WinnerFilterOptions& options) {

@@ -11,9 +11,9 @@ namespace {
 constexpr double kLittleGain = 1.02;  // below, a gain is not worth a colour
 
 std::string time_details(const v1::Timing& timing) {
-  return fmt::format("{} (95 % interval {} to {}, {} samples{})", time_text(timing.median_ns()),
+  return fmt::format("{} (95 % interval {} to {}, {}{})", time_text(timing.median_ns()),
                      time_text(timing.median_low_ns()), time_text(timing.median_high_ns()),
-                     timing.samples(), timing.noisy() ? ", noisy" : "");
+                     counted_text(timing.samples(), "sample"), timing.noisy() ? ", noisy" : "");
 }
 
 std::string default_details(const v1::Winner& winner) {

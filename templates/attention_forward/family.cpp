@@ -47,9 +47,9 @@ class AttentionForward final : public Family {
       return invalid_field("heads_kv", std::to_string(p.heads_kv),
                            "a divisor of heads_q = " + std::to_string(p.heads_q));
     }
-    if (p.causal && problem.integer("window_right") > 0) {
+    if (p.causal && problem.integer("window_right") != -1) {
       return invalid_field("window_right", std::to_string(problem.integer("window_right")),
-                           "-1 or 0, because causal = true");
+                           "-1: causal = true says where the window ends");
     }
     if (!tensor_fits({p.batch, p.seq_q, p.heads_q, p.head_dim})) {
       return invalid_field("seq_q", std::to_string(p.seq_q), "a query tensor below 2^57 elements");

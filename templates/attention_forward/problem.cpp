@@ -51,8 +51,10 @@ std::vector<Field> fields() {
        .choices = {"bhsd", "bshd"}},
       window_field("window_left",
                    "query i meets no key before i + seq_kv - seq_q - window_left; -1: all"),
-      window_field("window_right",
-                   "query i meets no key after i + seq_kv - seq_q + window_right; -1: all"),
+      window_field(
+          "window_right",
+          "query i meets no key after i + seq_kv - seq_q + window_right; -1: all, and all that "
+          "causal = true admits"),
       {.name = "softcap",
        .type = FieldType::kReal,
        .documentation = "scores become softcap * tanh(score / softcap); 0: they stay",

@@ -37,6 +37,28 @@ TEST_CASE("buffers are summed with every worker's share, and overflow is an erro
   CHECK_FALSE(covers(plan, problem));
 }
 
+TEST_CASE("a target that a family has no kernels for is an error before its space is asked for") {
+  class HostOnly final : public TrialFamily {
+   public:
+    HostOnly() : TrialFamily({Behaviour::kFast}) {}
+    Status supports(const Target& target) const override {
+      return target.is_gpu() ? absl::FailedPreconditionError("host only") : absl::OkStatus();
+    }
+    Space space(const Problem& problem, const Target& target) const override {
+      REQUIRE_FALSE(target.is_gpu());
+      return TrialFamily::space(problem, target);
+    }
+  };
+  const HostOnly family;
+  const Catalogue catalogue({&family}, {});
+  const Problem problem = family.problem(10);
+  Target target;
+  target.kind = "host";
+  CHECK(catalogue.space_of(problem, target).ok());
+  target.kind = "cuda";
+  CHECK(absl::IsFailedPrecondition(catalogue.space_of(problem, target).status()));
+}
+
 TEST_CASE("work under way is joined, finished work is done again") {
   Flights<int> flights;
   std::atomic<int> runs = 0;

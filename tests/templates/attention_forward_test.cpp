@@ -171,6 +171,13 @@ TEST_CASE("Contradictory problems are refused by name") {
                         {"seq_kv", "8"},
                         {"causal", "true"},
                         {"window_right", "3"}})) == "window_right");
+  // The same problem as without it: it must not have a second key.
+  CHECK(field_of(check({{"heads_q", "1"},
+                        {"heads_kv", "1"},
+                        {"seq_q", "8"},
+                        {"seq_kv", "8"},
+                        {"causal", "true"},
+                        {"window_right", "0"}})) == "window_right");
   CHECK(field_of(check(
             {{"heads_q", "4096"}, {"heads_kv", "1"}, {"seq_q", "16777216"}, {"seq_kv", "8"}})) ==
         "seq_q");

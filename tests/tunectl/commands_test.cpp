@@ -89,6 +89,23 @@ TEST_CASE_METHOD(Program, "Version and help succeed everywhere") {
   CHECK(out_has("--skip-invalid"));
 }
 
+TEST_CASE_METHOD(Program, "Help is written for people") {
+  CHECK(run("--help") == 0);
+  CHECK(out_has("--color auto|always|never"));
+  CHECK(out_has("--socket PATH"));
+  CHECK(run("get --help") == 0);
+  CHECK(out_has("--stand-in any|default|none"));
+  CHECK(out_has("(default any)"));
+  for (const std::string command : {"", "tune", "pretune", "get", "compile", "workload", "list",
+                                    "export", "gc", "jobs", "show", "delete"}) {
+    CHECK(run(command + " --help") == 0);
+    for (const char* raw : {"TEXT", "ENUM", "UINT", "INT", "REQUIRED", "{"}) {
+      INFO(command << " shows " << raw);
+      CHECK_FALSE(out_has(raw));
+    }
+  }
+}
+
 TEST_CASE_METHOD(Program, "A wrong command line is a usage error and reaches no service") {
   line = CommandLine([](const GlobalOptions&) -> StatusOr<std::unique_ptr<Connection>> {
     FAIL("connected");

@@ -169,7 +169,8 @@ std::vector<Outcome> compile_space(Session& session, const Work& work,
       }
       outcomes.push_back(std::move(outcome));
     }
-    session.note(fmt::format("{} of {} variants compiled", outcomes.size(), points.size()));
+    session.note(fmt::format("{} of {} compiled", outcomes.size(),
+                             counted_text(int64_t(points.size()), "variant")));
   }
   return outcomes;
 }
@@ -254,16 +255,17 @@ Status compile(Session& session, const Options& options) {
 Action declare_compile(OptionSet& set) {
   auto options = std::make_shared<Options>();
   set.words("problem", options->words, OptionSet::Need::kRequired, "FAMILY field=value …");
-  set.text("--target", options->target,
+  set.text("--target NAME", options->target,
            "host, host:avx2, sm_80, sm_90a, gfx942, … (no device needed)");
-  set.text("--config", options->config, "parameter=value …; the default config's where left out");
+  set.text("--config CONFIG", options->config,
+           "parameter=value …; the default config's where left out");
   set.flag("--all", options->all, "Compile the whole space and say what is usable");
   set.choice("--emit", options->emit, {"code", "ptx"}, "Machine code, or PTX (targets sm_…)");
-  set.text("--out", options->out, "Write the artifact, launch.json and plan.json there");
-  set.number("--max-spill", options->max_spill, "Bytes of registers that a thread may spill");
-  set.text("--templates", options->templates,
+  set.text("--out DIR", options->out, "Write the artifact, launch.json and plan.json there");
+  set.number("--max-spill BYTES", options->max_spill, "Bytes of registers that a thread may spill");
+  set.text("--templates DIR", options->templates,
            "Directory whose kernel sources replace built-in ones");
-  set.text("--compiler", options->compiler, "clang++ to use; default the first in PATH");
+  set.text("--compiler PATH", options->compiler, "clang++ to use; default the first in PATH");
   return [options](Session& session) { return compile(session, *options); };
 }
 

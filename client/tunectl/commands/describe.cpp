@@ -131,7 +131,7 @@ Action declare_describe(OptionSet& set) {
   auto options = std::make_shared<Options>();
   set.words("problem", options->words, OptionSet::Need::kRequired,
             "FAMILY, and a problem's field=value …");
-  set.text("--device", options->device, "Device by name or fingerprint (default host)");
+  set.text("--device NAME", options->device, "Device by name or fingerprint (default host)");
   return [options](Session& session) { return describe(session, *options); };
 }
 

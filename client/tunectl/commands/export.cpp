@@ -30,7 +30,7 @@ Status export_winners(Session& session, const Options& options) {
 Action declare_export(OptionSet& set) {
   auto options = std::make_shared<Options>();
   declare_winner_filter(set, options->filter);
-  set.text("--out", options->out, "Write to this file instead of the output");
+  set.text("--out FILE", options->out, "Write to this file instead of the output");
   return [options](Session& session) { return export_winners(session, *options); };
 }
 

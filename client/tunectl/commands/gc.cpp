@@ -20,10 +20,11 @@ Status collect_garbage(Session& session, const Options& options) {
     session.print(to_json(response));
     return absl::OkStatus();
   }
-  session.out().write(fmt::format(
-      "removed {} artifacts ({}), {} measurements, {} orphaned files\n",
-      response.artifacts_removed(), bytes_text(static_cast<double>(response.bytes_removed())),
-      count_text(response.measurements_removed()), response.orphans_removed()));
+  session.out().write(fmt::format("removed {} ({}), {}, {}\n",
+                                  counted_text(response.artifacts_removed(), "artifact"),
+                                  bytes_text(static_cast<double>(response.bytes_removed())),
+                                  counted_text(response.measurements_removed(), "measurement"),
+                                  counted_text(response.orphans_removed(), "orphaned file")));
   return absl::OkStatus();
 }
 
@@ -31,9 +32,9 @@ Status collect_garbage(Session& session, const Options& options) {
 
 Action declare_gc(OptionSet& set) {
   auto options = std::make_shared<Options>();
-  set.bytes("--artifact-bytes", options->artifact_bytes,
+  set.bytes("--artifact-bytes SIZE", options->artifact_bytes,
             "Bound on stored artifacts, for example 512MB (default: as configured)");
-  set.positive("--measurements", options->measurements,
+  set.positive("--measurements N", options->measurements,
                "Bound on stored measurements (default: as configured)");
   return [options](Session& session) { return collect_garbage(session, *options); };
 }

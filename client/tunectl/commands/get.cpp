@@ -138,14 +138,14 @@ Status get(Session& session, const Options& options) {
 Action declare_get(OptionSet& set) {
   auto options = std::make_shared<Options>();
   set.words("problem", options->words, OptionSet::Need::kRequired, "FAMILY field=value …");
-  set.text("--device", options->device, "Device by name or fingerprint (default host)");
-  set.text("--wait", options->wait, "none, a time such as 5s, or tuned");
+  set.text("--device NAME", options->device, "Device by name or fingerprint (default host)");
+  set.text("--wait HOW", options->wait, "none, a time such as 5s, or tuned");
   set.choice("--stand-in", options->stand_in, {"any", "default", "none"},
              "What may be served instead of a winner");
   set.flag("--frozen", options->frozen, "Neither tune nor compile");
   set.flag("--exact", options->exact, "Only a winner measured on exactly this problem");
-  set.positive("--pin", options->pin, "This winner and no other");
-  set.text("--out", options->out, "Write kernel.so, plan.json and answer.json there");
+  set.positive("--pin ID", options->pin, "This winner and no other");
+  set.text("--out DIR", options->out, "Write kernel.so, plan.json and answer.json there");
   return [options](Session& session) { return get(session, *options); };
 }
 

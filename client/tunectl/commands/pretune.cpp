@@ -54,14 +54,14 @@ Status pretune(Session& session, const Options& options) {
 Action declare_pretune(OptionSet& set) {
   auto options = std::make_shared<Options>();
   set.word("file", options->file, "CSV of problems, one a row");
-  set.text("--family", options->workload.family,
+  set.text("--family NAME", options->workload.family,
            "Family of all rows (default: a family column, or the one that the columns fit)");
   declare_tune_options(set, options->tune);
-  set.texts("--where", options->where,
+  set.texts("--where CONDITION", options->where,
             "Only rows with COLUMN=VALUE, COLUMN!=VALUE, COLUMN<=N or COLUMN>=N; repeatable");
-  set.texts("--set", options->set, "Override FIELD=VALUE in every row; repeatable");
-  set.positive("--max-batch", options->workload.max_batch, "Bound on the field batch");
-  set.positive("--limit", options->limit, "Only so many rows");
+  set.texts("--set FIELD=VALUE", options->set, "Override FIELD=VALUE in every row; repeatable");
+  set.positive("--max-batch N", options->workload.max_batch, "Bound on the field batch");
+  set.positive("--limit N", options->limit, "Only so many rows");
   set.flag("--skip-invalid", options->skip_invalid,
            "Leave out rows that the schema does not admit");
   return [options](Session& session) { return pretune(session, *options); };

@@ -171,9 +171,9 @@ Status workload(Session& session, const Options& options) {
 Action declare_workload(OptionSet& set) {
   auto options = std::make_shared<Options>();
   set.words("problem", options->words, OptionSet::Need::kRequired, "FAMILY field=value …");
-  set.number("--seed", options->seed, "Of the inputs");
+  set.number("--seed N", options->seed, "Of the inputs");
   options->out = "workload";
-  set.text("--out", options->out, "Directory for the .npy files and workload.json");
+  set.text("--out DIR", options->out, "Directory for the .npy files and workload.json");
   return [options](Session& session) { return workload(session, *options); };
 }
 
