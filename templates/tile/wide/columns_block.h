@@ -65,13 +65,12 @@ class ColumnsBlock : public FewRows<Config> {
     TILE_FN void fetch_ahead(int j) const {
       if constexpr (Config::prefetch) {
         const int ahead = j + kRowsAhead;
-        const auto* p = ahead < count
-                            ? view->row(first + ahead)
-                            : next->row(lmin(next_first + ahead - count, next->rows - 1));
+        const auto* p = ahead < count ? view->row(first + ahead)
+                                      : next->row(lmin(next_first + ahead - count, next->rows - 1));
         constexpr int kLine = 64 / sizeof(*p);
         TILE_UNROLL
         for (int x = 0; x < N; x += kLine)
-          __builtin_prefetch(p + x, 0, 2);
+          __builtin_prefetch(p + x, 0, 3);
       }
     }
   };
