@@ -21,6 +21,15 @@ configure() {
     -DCMAKE_CXX_COMPILER_LAUNCHER=ccache "$@"
 }
 
+# configure_sanitized address | thread: in build-address (undefined behaviour too; the tests and the
+# fuzzers share it, since the fuzzers' counters cost little) or build-thread.
+configure_sanitized() {
+  local kind=$1 checks=$1 fuzz=OFF
+  [[ $kind == thread ]] || checks=address,undefined,fuzzer-no-link fuzz=ON
+  kiln_build=$kiln_root/build-$kind
+  configure "$kiln_build" -DKILN_SANITIZE="$checks" -DKILN_FUZZ="$fuzz" -DKILN_BENCHMARKS=OFF
+}
+
 # build DIRECTORY [TARGET ...]; shows how far it is: on a terminal in place, else every tenth.
 build() {
   local directory=$1 log="$kiln_logs/build-${1##*/}.log" status=0
