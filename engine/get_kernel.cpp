@@ -88,7 +88,7 @@ StatusOr<Answer> LocalEngine::known_or_look_up(const Call& call, Answer Known::*
 
 StatusOr<Answer> LocalEngine::best_known(const Call& call) {
   KILN_RETURN_IF_ERROR(check(call.device, call.problem));
-  const StatusOr<Answer> tuned = known_or_look_up(call, &Known::tuned);
+  StatusOr<Answer> tuned = known_or_look_up(call, &Known::tuned);
   if (!tuned.ok()) {
     spdlog::warn("winner of {} {}: {}", call.problem.family(), call.problem.text(),
                  tuned.status().ToString());
@@ -107,7 +107,7 @@ StatusOr<Answer> LocalEngine::stand_in(const Call& call) {
   const Policy& policy = call.policy;
   if (policy.exact || policy.stand_in == Policy::StandIn::kNone) return Answer();
   if (policy.stand_in == Policy::StandIn::kAny) {
-    KILN_ASSIGN_OR_RETURN(const Answer similar, known_or_look_up(call, &Known::transferred));
+    KILN_ASSIGN_OR_RETURN(Answer similar, known_or_look_up(call, &Known::transferred));
     if (similar != nullptr) return similar;
   }
   return known_or_look_up(call, &Known::fallback);
@@ -162,7 +162,7 @@ StatusOr<Answer> LocalEngine::wait_for_tuning(const Call& call) {
     const bool finished = jobs_->wait(job->row.id, call.deadline, call.stop);
     if (call.stop.stop_requested()) return absl::CancelledError("the caller went away");
     if (!finished) break;
-    const auto tuned = known_or_look_up(call, &Known::tuned);
+    auto tuned = known_or_look_up(call, &Known::tuned);
     if (tuned.ok() && call.admits(*tuned)) return tuned;
     if (const auto view = jobs_->view(job->row.id);
         view.ok() && view->row.state == db::JobState::kFailed) {
@@ -172,7 +172,7 @@ StatusOr<Answer> LocalEngine::wait_for_tuning(const Call& call) {
     if (!call.policy.exact) break;
   }
   // Late, failed or cancelled: what is known is better than nothing.
-  const auto tuned = known_or_look_up(call, &Known::tuned);
+  auto tuned = known_or_look_up(call, &Known::tuned);
   if (tuned.ok() && call.admits(*tuned)) return tuned;
   if (!meanwhile.ok() || *meanwhile == nullptr) meanwhile = stand_in(call);
   if (meanwhile.ok() && *meanwhile != nullptr) return meanwhile;

@@ -16,16 +16,16 @@ std::mutex& gate() {
 }
 
 // Registered before anything of this library can run in two threads.
-const int registered = pthread_atfork([] { gate().lock(); }, [] { gate().unlock(); },
-                                      [] {
-                                        gate().unlock();
-                                        ++generation;
-                                      });
+const int kRegistered = pthread_atfork([] { gate().lock(); }, [] { gate().unlock(); },
+                                       [] {
+                                         gate().unlock();
+                                         ++generation;
+                                       });
 
 }  // namespace
 
 uint64_t fork_generation() {
-  return registered == 0 ? generation.load() : 0;
+  return kRegistered == 0 ? generation.load() : 0;
 }
 
 std::mutex& fork_gate() {

@@ -123,7 +123,7 @@ StatusOr<std::shared_ptr<const ServedKernel>> Session::ask(const ProblemHandle& 
 }
 
 StatusOr<std::shared_ptr<const ServedKernel>> Session::fetch(const ProblemHandle& problem) {
-  KILN_ASSIGN_OR_RETURN(const std::shared_ptr<const ServedKernel> kernel,
+  KILN_ASSIGN_OR_RETURN(std::shared_ptr<const ServedKernel> kernel,
                         ask(problem, problem.policy(), wait_of(problem.policy(), options_)));
   std::lock_guard lock(mutex_);
   loaded_[kernel->artifact_hash] = kernel->code;

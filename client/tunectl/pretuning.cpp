@@ -156,7 +156,7 @@ Status Pretuning::run() {
   int number = 0;
   for (Row& row : rows_) {
     if (row.state != State::kOpen) continue;
-    const Status status = tune(row, fmt::format("[{:{}}/{}]", ++number, digits, total));
+    Status status = tune(row, fmt::format("[{:{}}/{}]", ++number, digits, total));
     if (status.ok()) continue;
     if (row.state == State::kFailed) {
       session_.note(fmt::format("  {}", row.error));

@@ -19,7 +19,6 @@ absl::StatusCode code_of(int sqlite_code, int system_error) {
   if (sqlite_code == SQLITE_IOERR_WRITE) return absl::StatusCode::kResourceExhausted;
   switch (sqlite_code & 0xff) {
     case SQLITE_FULL:
-      return absl::StatusCode::kResourceExhausted;
     case SQLITE_NOMEM:
       return absl::StatusCode::kResourceExhausted;
     case SQLITE_CORRUPT:

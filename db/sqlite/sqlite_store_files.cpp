@@ -113,7 +113,7 @@ Status SqliteStore::open_for_reading(const Status& reason) {
     if (mode == Connection::Mode::kImmutable && size_of(path_ + "-wal") > 0) break;
     auto reader = Connection::open(path_, mode);
     if (!reader.ok()) continue;
-    const Status known = check_identity(**reader, int64_t(migrations().size()));
+    Status known = check_identity(**reader, int64_t(migrations().size()));
     if (absl::IsFailedPrecondition(known)) return known;
     if (!known.ok()) continue;
     reader_ = *std::move(reader);
@@ -144,7 +144,7 @@ Status SqliteStore::ready_to_write() {
   if (writer_ != nullptr) return absl::OkStatus();
   std::lock_guard lock(read_mutex_);
   std::unique_ptr<Connection> reader = std::move(reader_);
-  const Status opened = open_connections();
+  Status opened = open_connections();
   if (opened.ok()) return opened;
   reader_ = std::move(reader);  // reading goes on as before
   return not_writable_.ok() ? opened : not_writable_;

@@ -161,7 +161,7 @@ void spread_matrices(std::span<const char* const> rows, bool transposed,
   for (int matrix = 0; matrix < 4; ++matrix) {
     uint16_t values[8][8];
     for (int row = 0; row < 8; ++row)
-      std::memcpy(values[row], rows[size_t(8 * matrix + row)], 16);
+      std::memcpy(values[row], rows[size_t(8) * size_t(matrix) + size_t(row)], 16);
     for (int lane = 0; lane < 32; ++lane) {
       const int row = lane / 4, column = 2 * (lane % 4);
       const uint16_t low = transposed ? values[column][row] : values[row][column];

@@ -243,7 +243,7 @@ Status compile_all(Session& session, const Options& options, const Work& work) {
 
 Status compile(Session& session, const Options& options) {
   KILN_ASSIGN_OR_RETURN(const Work work, open(session, options));
-  const Status status =
+  Status status =
       options.all ? compile_all(session, options, work) : compile_one(session, options, work);
   // Not the service's absence, which has an exit code of its own.
   if (absl::IsUnavailable(status)) return failure(ExitCode::kFailed, std::string(status.message()));

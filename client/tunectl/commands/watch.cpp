@@ -9,7 +9,7 @@ namespace {
 
 Status watch(Session& session, int64_t id) {
   KILN_ASSIGN_OR_RETURN(const v1::Job job, watch_job(session, id));
-  const Status end = end_of(job);
+  Status end = end_of(job);
   Json winner = nullptr;
   if (end.ok()) {
     KILN_ASSIGN_OR_RETURN(const v1::Winner found, fetch_winner(session, job.winner_id()));
