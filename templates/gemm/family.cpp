@@ -8,10 +8,12 @@
 
 #include "core/random.h"
 #include "templates/activation.h"
+#include "templates/gemm/gpu_space.h"
 #include "templates/gemm/problem.h"
 #include "templates/gemm/reference.h"
 #include "templates/gemm/search_space.h"
 #include "templates/plan_parts.h"
+#include "templates/schedules/simt.h"
 
 namespace kiln::gemm {
 
@@ -19,6 +21,20 @@ namespace {
 
 // FLOPs a byte below which memory sets the time on any device worth tuning for.
 constexpr double kBandwidthBound = 8;
+
+// How the wide lowering arranges the work.
+std::vector<KernelSource::Member> host_members(const Config& config, const Target& target) {
+  using Member = KernelSource::Member;
+  return {
+      {"tile::Lanes", "lanes", "tile::Lanes::columns"},
+      {"tile::Operands", "operands",
+       config.at("operands") == kStaged ? "tile::Operands::staged" : "tile::Operands::in_place"},
+      Member::integer("register_rows", config.at("register_rows")),
+      Member::integer("register_vectors", register_vectors(config, target)),
+      Member::boolean("prefetch", true),
+      Member::boolean("streamed", config.at("stores") == kStreamed),
+  };
+}
 
 class Gemm final : public Family {
  public:
@@ -38,18 +54,13 @@ class Gemm final : public Family {
     return absl::OkStatus();
   }
 
-  Status supports(const Target& target) const override {
-    if (!target.is_gpu()) return absl::OkStatus();
-    return invalid_field("target", target.architecture,
-                         "an instruction set of the host: gemm has no kernels for GPUs yet",
-                         absl::StatusCode::kFailedPrecondition);
-  }
-
   Space space(const Problem& problem, const Target& target) const override {
-    return gemm_space(GemmProblem(problem), target);
+    const GemmProblem p(problem);
+    return target.is_gpu() ? gpu_space(p, target) : gemm_space(p, target);
   }
   Config default_config(const Problem& problem, const Target& target) const override {
-    return gemm_default(GemmProblem(problem), target);
+    const GemmProblem p(problem);
+    return target.is_gpu() ? gpu_default(p, target) : gemm_default(p, target);
   }
 
   KernelSource source(const Problem& problem, const Config& config,
@@ -58,7 +69,6 @@ class Gemm final : public Family {
     using Member = KernelSource::Member;
     const std::string here = "kiln::gemm::";
     const auto parameter = [&](const char* name) { return Member::integer(name, config.at(name)); };
-    const bool staged = config.at("operands") == kStaged;
     KernelSource source;
     source.header = "gemm/kernel.h";
     source.config = {
@@ -71,22 +81,20 @@ class Gemm final : public Family {
         parameter("block_n"),
         parameter("block_k"),
         Member::boolean("rows_first", config.at("order") == kRowsFirst),
-        {"tile::Lanes", "lanes", "tile::Lanes::columns"},
-        {"tile::Operands", "operands",
-         staged ? "tile::Operands::staged" : "tile::Operands::in_place"},
-        parameter("register_rows"),
-        Member::integer("register_vectors", register_vectors(config, target)),
-        Member::boolean("prefetch", true),
-        Member::boolean("streamed", config.at("stores") == kStreamed),
     };
-    source.entries = {here + (p.residual
-                                  ? p.bias == Bias::kNone ? "WithResidual" : "WithBiasAndResidual"
-                              : p.bias == Bias::kNone ? "Plain"
-                                                      : "WithBias")};
+    const std::vector<Member> schedule =
+        target.is_gpu() ? schedules::contraction_members(config) : host_members(config, target);
+    source.config.insert(source.config.end(), schedule.begin(), schedule.end());
+    const bool bias = p.bias != Bias::kNone;
+    source.entries = {here +
+                      (p.residual ? bias ? "with_bias_and_residual" : "with_residual"
+                       : bias     ? "with_bias"
+                                  : "plain") +
+                      "::Multiply"};
     return source;
   }
 
-  Plan plan(const Problem& problem, const Config& config, const Target&) const override {
+  Plan plan(const Problem& problem, const Config& config, const Target& target) const override {
     const GemmProblem p(problem);
     using Kind = Buffer::Kind;
     const auto matrix = [&](const char* name, const char* rows, const char* columns,
@@ -117,6 +125,10 @@ class Gemm final : public Family {
     const std::string tiles_n = blocks_of("n", config.at("block_n"));
     const bool rows_first = config.at("order") == kRowsFirst;
     launch.grid = {rows_first ? tiles_m : tiles_n, rows_first ? tiles_n : tiles_m, "batch"};
+    if (target.is_gpu()) {
+      schedules::set_block(launch, config, target,
+                           schedules::contraction_scratchpad(config, operands_of(p)));
+    }
     plan.steps.push_back(std::move(launch));
     return plan;
   }

@@ -58,8 +58,8 @@ struct Multiply {
   template <class Blk>
   static constexpr u32 scratch_bytes() {
     using C = typename Blk::Config;
-    return Blk::template contraction_scratch_bytes<typename C::Element>(C::block_m, C::block_n,
-                                                                        C::block_k);
+    return Blk::template contraction_scratch_bytes<typename C::Element, C::a_down, C::b_down>(
+        C::block_m, C::block_n, C::block_k);
   }
 
   template <class Blk>
@@ -134,9 +134,18 @@ struct Multiply {
   }
 };
 
-using Plain = Multiply<Args>;
-using WithBias = Multiply<BiasArgs>;
-using WithResidual = Multiply<ResidualArgs>;
-using WithBiasAndResidual = Multiply<BiasResidualArgs>;
+// Entries are known by the last part of their names.
+namespace plain {
+using Multiply = gemm::Multiply<Args>;
+}
+namespace with_bias {
+using Multiply = gemm::Multiply<BiasArgs>;
+}
+namespace with_residual {
+using Multiply = gemm::Multiply<ResidualArgs>;
+}
+namespace with_bias_and_residual {
+using Multiply = gemm::Multiply<BiasResidualArgs>;
+}
 
 }  // namespace kiln::gemm

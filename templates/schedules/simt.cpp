@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 
 #include "templates/tile/simt/footprint.h"
 
@@ -90,15 +91,8 @@ std::vector<Parameter> simt_parameters(const Target& target, Dtype dtype) {
   };
 }
 
-std::vector<Constraint> simt_constraints(const Target& t, Dtype dtype, int64_t depth) {
-  const int element = int(size_of(dtype));
+std::vector<Constraint> schedule_constraints(const Target& t) {
   return {
-      {"block_m is 16, 32 or 64 rows a warp",
-       {"block_m", "warps"},
-       [](const Config& c) {
-         return footprint::rows_fit_warps(number(c, "block_m"), number(c, "warps")) &&
-                c.at("block_m") / c.at("warps") <= 64;
-       }},
       {"stages: up to 3 with asynchronous copies, 2 through registers",
        {"fragment", "stages"},
        [=](const Config& c) {
@@ -116,6 +110,18 @@ std::vector<Constraint> simt_constraints(const Target& t, Dtype dtype, int64_t d
        [=](const Config& c) {
          return footprint::threads(number(c, "warps"), t.vector_lanes) <= t.block_threads;
        }},
+  };
+}
+
+std::vector<Constraint> simt_constraints(const Target& t, Dtype dtype, int64_t depth) {
+  const int element = int(size_of(dtype));
+  std::vector<Constraint> all = {
+      {"block_m is 16, 32 or 64 rows a warp",
+       {"block_m", "warps"},
+       [](const Config& c) {
+         return footprint::rows_fit_warps(number(c, "block_m"), number(c, "warps")) &&
+                c.at("block_m") / c.at("warps") <= 64;
+       }},
       {"the slots fit the scratchpad",
        {"block_n", "fragment", "stages"},
        [=](const Config& c) { return stream_scratchpad(c, dtype, depth) <= t.scratchpad_bytes; }},
@@ -131,6 +137,9 @@ std::vector<Constraint> simt_constraints(const Target& t, Dtype dtype, int64_t d
                 t.thread_registers;
        }},
   };
+  for (Constraint& constraint : schedule_constraints(t))
+    all.push_back(std::move(constraint));
+  return all;
 }
 
 std::vector<KernelSource::Member> simt_members(const Config& c) {

@@ -24,6 +24,10 @@ std::vector<Parameter> simt_parameters(const Target& target, Dtype dtype);
 // the key loop's operands.
 std::vector<Constraint> simt_constraints(const Target& target, Dtype dtype, int64_t depth);
 
+// Of these, what concerns no tile: the fragment's swizzle and number of stages, the block's
+// threads.
+std::vector<Constraint> schedule_constraints(const Target& target);
+
 // The members by which kernels' configs name the schedule.
 std::vector<KernelSource::Member> simt_members(const Config& config);
 

@@ -20,8 +20,10 @@ enum class Operands { in_place, staged };
 //
 //     Fragment fragment   the matrix instruction that products use
 //     int warps           warps of a block; each owns block_m / warps rows
-//     int stages          slots of scratchpad that chunks of right operands pass through
+//     int stages          slots of scratchpad that chunks of operands pass through
 //     Swizzle swizzle     how their rows lie in scratchpad
+//     int column_warps    contractions: warps that share the rows of a tile, each of which owns
+//                         block_n / column_warps columns; block_m is shared by the others
 //
 // with the constraints in tile/simt/footprint.h.
 

@@ -10,6 +10,7 @@
 //     kRowSlots                  rows that they lie in
 //     slot(e), row(lane, slot)   which of these rows element e lies in, and where it is
 //     column(lane, e)
+//     kNeighbours                elements e, e + 1, .. that lie in neighbouring columns of one row
 //     kLeft                      32-bit registers of a left fragment
 //     kPerRegister               elements in each
 //     left_row(lane, r), left_depth(lane, r)   of the first element of register r; further ones
@@ -25,6 +26,13 @@
 //     step_rows<T, Shared>(t, sums, left, at, n, k)      right operand [n.., k..] of RightRows
 //     step_columns<T, Shared>(t, sums, left, at, k, n)   [k.., n..] of RightColumns
 //     to_left<T>(t, left, sums)                  sums of columns k.. become a left fragment
+//
+// Contractions, both of whose operands are staged, take pieces of `kPieceDepth` of k: fragments of
+// 16 rows or columns from `first` on,
+//
+//     left_rows<T, Shared>(t, at, first, k), left_columns<T, Shared>(t, at, k, first)
+//     right_rows<T, Shared>(t, at, first, k), right_columns<T, Shared>(t, at, k, first)
+//     multiply<T>(t, sums, n, left, right)       sums[m][n] += left[m] right
 //
 // AMD's instructions run transposed (hardware left is the right operand): a row then lies in one
 // lane of every 16, and its maximum needs only exchanges between groups of 16 lanes.
@@ -46,6 +54,7 @@ template <>
 struct Atom<Fragment::mma_m16n8k16, 32> {
   using Instruction = MmaM16N8K16;
   static constexpr int kLanes = 32, kSums = 8, kRowSlots = 2, kLeft = 4, kPerRegister = 2;
+  static constexpr int kPieceDepth = 16, kNeighbours = 2;
   static constexpr int kExchangeFrom = 1, kExchangeTo = 2;
   template <class T, int R, int C, Swizzle S>
   using RightRows = SharedTile<T, R, C, S>;
@@ -73,39 +82,66 @@ struct Atom<Fragment::mma_m16n8k16, 32> {
     return {{left[0], left[1], left[2], left[3]}};
   }
 
-  // Matrix i of load_matrices: columns n + i / 2 * 8, depth k + i % 2 * 8.
+  struct Right {
+    u32 r[4];
+  };
+  // Matrix i of load_matrices: rows first + i % 2 * 8, depth k + i / 2 * 8.
+  template <class T, class Shared, class Tgt>
+  static TILE_FN Left left_rows(const Tgt& t, u32 at, int first, int k) {
+    const int matrix = t.lane() / 8, i = t.lane() % 8;
+    Left a;
+    t.load_matrices(a.r, at + Shared::offset(first + matrix % 2 * 8 + i, k + matrix / 2 * 8));
+    return a;
+  }
+  template <class T, class Shared, class Tgt>
+  static TILE_FN Left left_columns(const Tgt& t, u32 at, int k, int first) {
+    const int matrix = t.lane() / 8, i = t.lane() % 8;
+    Left a;
+    t.load_matrices_transposed(a.r,
+                               at + Shared::offset(k + matrix / 2 * 8 + i, first + matrix % 2 * 8));
+    return a;
+  }
+  // Columns first + i / 2 * 8, depth k + i % 2 * 8.
+  template <class T, class Shared, class Tgt>
+  static TILE_FN Right right_rows(const Tgt& t, u32 at, int first, int k) {
+    const int matrix = t.lane() / 8, j = t.lane() % 8;
+    Right b;
+    t.load_matrices(b.r, at + Shared::offset(first + matrix / 2 * 8 + j, k + matrix % 2 * 8));
+    return b;
+  }
+  template <class T, class Shared, class Tgt>
+  static TILE_FN Right right_columns(const Tgt& t, u32 at, int k, int first) {
+    const int matrix = t.lane() / 8, j = t.lane() % 8;
+    Right b;
+    t.load_matrices_transposed(b.r,
+                               at + Shared::offset(k + matrix % 2 * 8 + j, first + matrix / 2 * 8));
+    return b;
+  }
+  template <class T, int MT, int NT, class Tgt>
+  static TILE_FN void multiply(const Tgt& t, float (&sums)[MT][NT][kSums], int n,
+                               const Left (&left)[MT], const Right& b) {
+    TILE_UNROLL
+    for (int m = 0; m < MT; ++m) {
+      t.template mma_m16n8k16<T>(sums[m][n], left[m].r, b.r);
+      t.template mma_m16n8k16<T>(sums[m][n] + 4, left[m].r, b.r + 2);
+    }
+  }
+
   template <class T, class Shared, int MT, int NT, class Tgt>
   static TILE_FN void step_rows(const Tgt& t, float (&sums)[MT][NT][kSums], const Left (&left)[MT],
                                 u32 at, int n, int k) {
-    const int matrix = t.lane() / 8, j = t.lane() % 8;
-    u32 b[4];
-    t.load_matrices(b, at + Shared::offset(n + matrix / 2 * 8 + j, k + matrix % 2 * 8));
-    multiply<T>(t, sums, n, left, b);
+    multiply<T>(t, sums, n / 16, left, right_rows<T, Shared>(t, at, n, k));
   }
   template <class T, class Shared, int MT, int NT, class Tgt>
   static TILE_FN void step_columns(const Tgt& t, float (&sums)[MT][NT][kSums],
                                    const Left (&left)[MT], u32 at, int k, int n) {
-    const int matrix = t.lane() / 8, j = t.lane() % 8;
-    u32 b[4];
-    t.load_matrices_transposed(b, at + Shared::offset(k + matrix % 2 * 8 + j, n + matrix / 2 * 8));
-    multiply<T>(t, sums, n, left, b);
+    multiply<T>(t, sums, n / 16, left, right_columns<T, Shared>(t, at, k, n));
   }
   template <class T, class Tgt>
   static TILE_FN void to_left(const Tgt& t, u32 (&left)[4], const float (&sums)[8]) {
     TILE_UNROLL
     for (int r = 0; r < 4; ++r)
       left[r] = t.template pack<T>(sums[2 * r], sums[2 * r + 1]);
-  }
-
- private:
-  template <class T, int MT, int NT, class Tgt>
-  static TILE_FN void multiply(const Tgt& t, float (&sums)[MT][NT][kSums], int n,
-                               const Left (&left)[MT], const u32 (&b)[4]) {
-    TILE_UNROLL
-    for (int m = 0; m < MT; ++m) {
-      t.template mma_m16n8k16<T>(sums[m][n / 16], left[m].r, b);
-      t.template mma_m16n8k16<T>(sums[m][n / 16] + 4, left[m].r, b + 2);
-    }
   }
 };
 
@@ -115,8 +151,9 @@ template <class I>
 struct TransposedAtom {
   using Instruction = I;
   static constexpr int kLanes = I::kLanes, kSums = I::kSums, kRowSlots = 1;
-  static constexpr int kLeft = I::kRight / 2, kPerRegister = 2;
+  static constexpr int kLeft = I::kRight / 2, kPerRegister = 2, kPieceDepth = 16;
   static constexpr int kExchangeFrom = 16, kExchangeTo = I::kLanes / 2;
+  static constexpr int kNeighbours = I::sum(0, 1).row == I::sum(0, 0).row + 1 ? kSums : 1;
   // Pairs of k between the groups of 16 lanes; 0 where all groups hold the same.
   static constexpr int kPairsApart = (I::right(16, 0).row - I::right(0, 0).row) / 2;
   template <class T, int R, int C, Swizzle S>
@@ -143,48 +180,64 @@ struct TransposedAtom {
     return l;
   }
 
-  template <class T, class Shared, int MT, int NT, class Tgt>
-  static TILE_FN void step_rows(const Tgt& t, float (&sums)[MT][NT][kSums], const Left (&left)[MT],
-                                u32 at, int n, int k) {
+  // Both hardware operands lie alike, one's rows as the other's columns.
+  template <class T, class Shared, class Tgt>
+  static TILE_FN Left left_rows(const Tgt& t, u32 at, int first, int k) {
     constexpr int kWords = kLeft < 4 ? kLeft : 4;  // of one access
-    const int row = n + I::left(t.lane(), 0).row;
-    u32 b[kLeft];
+    const int row = first + I::left(t.lane(), 0).row;
+    Left a;
     TILE_UNROLL
     for (int r = 0; r < kLeft; r += kWords) {
       const int depth = k + I::left(t.lane(), 2 * r).column;
       const auto words = t.template lds<Words<kWords>>(at + Shared::offset(row, depth));
       TILE_UNROLL
       for (int i = 0; i < kWords; ++i)
-        b[r + i] = words.x[i];
+        a.r[r + i] = words.x[i];
     }
-    multiply<T>(t, sums, n, left, b);
+    return a;
+  }
+  template <class T, class Shared, class Tgt>
+  static TILE_FN Left left_columns(const Tgt& t, u32 at, int k, int first) {
+    Left a;
+    TILE_UNROLL
+    for (int r = 0; r < kLeft; ++r) {
+      const Position p = I::left(t.lane(), 2 * r);
+      a.r[r] = t.template lds<u32>(at + Shared::offset((k + p.column) / 2, first + p.row));
+    }
+    return a;
+  }
+  template <class T, class Shared, class Tgt>
+  static TILE_FN Left right_rows(const Tgt& t, u32 at, int first, int k) {
+    return left_rows<T, Shared>(t, at, first, k);
+  }
+  template <class T, class Shared, class Tgt>
+  static TILE_FN Left right_columns(const Tgt& t, u32 at, int k, int first) {
+    return left_columns<T, Shared>(t, at, k, first);
+  }
+  template <class T, int MT, int NT, class Tgt>
+  static TILE_FN void multiply(const Tgt& t, float (&sums)[MT][NT][kSums], int n,
+                               const Left (&left)[MT], const Left& b) {
+    TILE_UNROLL
+    for (int m = 0; m < MT; ++m) {
+      if constexpr (kSame<I, Mfma16x16x16>) {
+        t.template mfma_16x16x16<T>(sums[m][n], b.r, left[m].r);
+      } else if constexpr (kSame<I, WmmaGfx11>) {
+        t.template wmma_gfx11<T>(sums[m][n], b.r, left[m].r);
+      } else {
+        t.template wmma_gfx12<T>(sums[m][n], b.r, left[m].r);
+      }
+    }
+  }
+
+  template <class T, class Shared, int MT, int NT, class Tgt>
+  static TILE_FN void step_rows(const Tgt& t, float (&sums)[MT][NT][kSums], const Left (&left)[MT],
+                                u32 at, int n, int k) {
+    multiply<T>(t, sums, n / 16, left, right_rows<T, Shared>(t, at, n, k));
   }
   template <class T, class Shared, int MT, int NT, class Tgt>
   static TILE_FN void step_columns(const Tgt& t, float (&sums)[MT][NT][kSums],
                                    const Left (&left)[MT], u32 at, int k, int n) {
-    u32 b[kLeft];
-    TILE_UNROLL
-    for (int r = 0; r < kLeft; ++r) {
-      const Position p = I::left(t.lane(), 2 * r);
-      b[r] = t.template lds<u32>(at + Shared::offset((k + p.column) / 2, n + p.row));
-    }
-    multiply<T>(t, sums, n, left, b);
-  }
-
- private:
-  template <class T, int MT, int NT, class Tgt>
-  static TILE_FN void multiply(const Tgt& t, float (&sums)[MT][NT][kSums], int n,
-                               const Left (&left)[MT], const u32 (&b)[kLeft]) {
-    TILE_UNROLL
-    for (int m = 0; m < MT; ++m) {
-      if constexpr (kSame<I, Mfma16x16x16>) {
-        t.template mfma_16x16x16<T>(sums[m][n / 16], b, left[m].r);
-      } else if constexpr (kSame<I, WmmaGfx11>) {
-        t.template wmma_gfx11<T>(sums[m][n / 16], b, left[m].r);
-      } else {
-        t.template wmma_gfx12<T>(sums[m][n / 16], b, left[m].r);
-      }
-    }
+    multiply<T>(t, sums, n / 16, left, right_columns<T, Shared>(t, at, k, n));
   }
 };
 

@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include "tile/simt/contraction_block.h"
 #include "tile/simt/items_block.h"
 #include "tile/simt/tiles_block.h"
 
@@ -20,6 +21,12 @@ template <class Config>
 struct BlockOf<Tiles, Config> {
   using Type = TilesBlock<Config>;
 };
+// Only contractions share out columns, too.
+template <class Config>
+  requires requires { Config::column_warps; }
+struct BlockOf<Tiles, Config> {
+  using Type = ContractionBlock<Config>;
+};
 
 // What an entry of an artifact needs, by kernel and config: every target's entry header uses these
 // and no other formula.
@@ -29,11 +36,12 @@ struct EntryOf {
   static constexpr int kThreads = Block::kThreads;
   // Dynamic scratchpad, bytes.
   static constexpr u32 scratchpad() {
+    u32 bytes = 0;
     if constexpr (requires { Kernel::template stack_bytes<Block>(); })
-      return (u32)Kernel::template stack_bytes<Block>();
+      bytes += (u32)Kernel::template stack_bytes<Block>();
     if constexpr (requires { Kernel::template scratch_bytes<Block>(); })
-      return (u32)Kernel::template scratch_bytes<Block>();
-    return 0;
+      bytes += (u32)Kernel::template scratch_bytes<Block>();
+    return bytes;
   }
   static TILE_FN void run(const Target& target, const typename Kernel::Args& args) {
     Block block(target);

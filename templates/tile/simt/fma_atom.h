@@ -16,6 +16,7 @@ template <int WarpLanes>
 struct Atom<Fragment::fma_16x16x16, WarpLanes> {
   static constexpr int kLanes = WarpLanes, kGroups = kLanes / 16, kSums = 16 / kGroups;
   static constexpr int kRowSlots = 1, kLeft = kSums, kPerRegister = 1;
+  static constexpr int kPieceDepth = 4, kNeighbours = kSums;
   static constexpr int kExchangeFrom = 16, kExchangeTo = kLanes / 2;
   template <class T, int R, int C, Swizzle S>
   using RightRows = SharedTile<T, R, C, S>;
@@ -95,7 +96,77 @@ struct Atom<Fragment::fma_16x16x16, WarpLanes> {
       left[e] = __builtin_bit_cast(u32, sums[e]);
   }
 
+  // ---- pieces: a row's or a column's elements along k, in chunks of 16 bytes where they lie so
+
+  struct LeftPiece {
+    float x[kPieceDepth];  // of the lane's row
+  };
+  struct RightPiece {
+    float x[kSums][kPieceDepth];  // of its columns
+  };
+  template <class T, class Shared, class Tgt>
+  static TILE_FN LeftPiece left_rows(const Tgt& t, u32 at, int first, int k) {
+    LeftPiece a;
+    read(a.x, t, at + Shared::offset(first + row(t.lane(), 0), k));
+    return a;
+  }
+  template <class T, class Shared, class Tgt>
+  static TILE_FN LeftPiece left_columns(const Tgt& t, u32 at, int k, int first) {
+    LeftPiece a;
+    TILE_UNROLL
+    for (int i = 0; i < kPieceDepth; ++i) {
+      a.x[i] = __builtin_bit_cast(
+          float, t.template lds<u32>(at + Shared::offset(k + i, first + row(t.lane(), 0))));
+    }
+    return a;
+  }
+  template <class T, class Shared, class Tgt>
+  static TILE_FN RightPiece right_rows(const Tgt& t, u32 at, int first, int k) {
+    RightPiece b;
+    TILE_UNROLL
+    for (int e = 0; e < kSums; ++e)
+      read(b.x[e], t, at + Shared::offset(first + column(t.lane(), e), k));
+    return b;
+  }
+  template <class T, class Shared, class Tgt>
+  static TILE_FN RightPiece right_columns(const Tgt& t, u32 at, int k, int first) {
+    RightPiece b;
+    TILE_UNROLL
+    for (int i = 0; i < kPieceDepth; ++i) {
+      TILE_UNROLL
+      for (int e = 0; e < kSums; e += 4) {
+        float x[4];
+        read(x, t, at + Shared::offset(k + i, first + column(t.lane(), e)));
+        TILE_UNROLL
+        for (int j = 0; j < 4; ++j)
+          b.x[e + j][i] = x[j];
+      }
+    }
+    return b;
+  }
+  template <class T, int MT, int NT, class Tgt>
+  static TILE_FN void multiply(const Tgt& t, float (&sums)[MT][NT][kSums], int n,
+                               const LeftPiece (&left)[MT], const RightPiece& b) {
+    TILE_UNROLL
+    for (int i = 0; i < kPieceDepth; ++i) {
+      TILE_UNROLL
+      for (int m = 0; m < MT; ++m) {
+        TILE_UNROLL
+        for (int e = 0; e < kSums; ++e)
+          sums[m][n][e] = t.fma(left[m].x[i], b.x[e][i], sums[m][n][e]);
+      }
+    }
+  }
+
  private:
+  template <class Tgt>
+  static TILE_FN void read(float (&x)[4], const Tgt& t, u32 at) {
+    const auto words = t.template lds<Words<4>>(at);
+    TILE_UNROLL
+    for (int i = 0; i < 4; ++i)
+      x[i] = __builtin_bit_cast(float, words.x[i]);
+  }
+
   template <int MT, int NT, class Tgt>
   static TILE_FN void add(const Tgt& t, float (&sums)[MT][NT][kSums], int nt,
                           const Left (&left)[MT], int k, int e, u32 b) {

@@ -52,6 +52,19 @@ constexpr unsigned stream_bytes(Fragment f, int block_n, int depth, int element_
                              columns_bytes(f, block_n, padded, element_bytes));
 }
 
+// Scratchpad of a chunk of one operand of a contraction: `size` rows or columns by `block_k` of k,
+// which runs along its rows or down.
+constexpr unsigned operand_bytes(Fragment f, bool down, int size, int block_k, int element_bytes) {
+  return down ? columns_bytes(f, block_k, size, element_bytes)
+              : tile_bytes(size, block_k, element_bytes);
+}
+// Scratchpad of a contraction: `stages` slots of a chunk of both operands.
+constexpr unsigned contraction_bytes(Fragment f, bool left_down, bool right_down, int block_m,
+                                     int block_n, int block_k, int element_bytes, int stages) {
+  return (unsigned)stages * (operand_bytes(f, left_down, block_m, block_k, element_bytes) +
+                             operand_bytes(f, right_down, block_n, block_k, element_bytes));
+}
+
 // ---- threads
 
 // Values that a thread of lane items keeps in registers: half of what it may have.
@@ -77,10 +90,31 @@ constexpr int stream_registers(Fragment f, int block_m, int block_n, int depth, 
   return (tiles + staged) / all;
 }
 
+// Registers of an operand's fragment of 16 rows or columns, as contractions read it.
+constexpr int fragment_registers(Fragment f) {
+  return f == Fragment::mfma_16x16x16 ? 2 : f == Fragment::wmma_gfx11 ? 8 : 4;
+}
+
+// The same of a contraction: its sums, fragments of the left operand, and staged chunks of both
+// operands where they pass through registers.
+constexpr int contraction_registers(Fragment f, int block_m, int block_n, int block_k,
+                                    int element_bytes, int warps, int column_warps, int warp_lanes,
+                                    bool async_copy) {
+  const int all = threads(warps, warp_lanes), row_warps = warps / column_warps;
+  const int staged =
+      copies_async(f, async_copy) ? 0 : (block_m + block_n) * block_k * element_bytes / 4;
+  return (block_m * block_n + staged) / all + block_m / row_warps / kAtom * fragment_registers(f);
+}
+
 // ---- constraints, each true where a schedule is possible
 
 constexpr bool rows_fit_warps(int block_m, int warps) {
   return block_m % (kAtom * warps) == 0;
+}
+// Warps as a grid over a contraction's tile.
+constexpr bool tile_fits_warps(int block_m, int block_n, int warps, int column_warps) {
+  return warps % column_warps == 0 && rows_fit_warps(block_m, warps / column_warps) &&
+         rows_fit_warps(block_n, column_warps);
 }
 constexpr bool keys_fit_atoms(int block_n) {
   return block_n % kAtom == 0;

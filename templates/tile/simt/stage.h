@@ -22,8 +22,8 @@ struct Window {
 namespace detail {
 // Elements of one row of a window, 16 bytes of them: the first `count`, the others 0.
 template <class View>
-TILE_FN Words<4> load_run(const Target& t, const View& view, const Window& w, int row, int column,
-                          int count, bool aligned) {
+TILE_FN Words<4> load_chunk(const Target& t, const View& view, const Window& w, int row, int column,
+                            int count, bool aligned) {
   if (count <= 0) return {};
   return load_words<4>(t, view.at(view.row(w.row + row), w.column + column), count, aligned);
 }
@@ -69,7 +69,7 @@ struct Stage<T, SharedTile<T, R, C, Sw>, Threads> {
       for (int i = t.thread(); i < kChunks; i += Threads) {
         const int row = i / kPerRow, column = i % kPerRow * Layout::kChunk;
         t.sts(at + Layout::offset(row, column),
-              detail::load_run(t, view, w, row, column, count(w, row, column), false));
+              detail::load_chunk(t, view, w, row, column, count(w, row, column), false));
       }
     }
   }
@@ -77,7 +77,7 @@ struct Stage<T, SharedTile<T, R, C, Sw>, Threads> {
   template <class View>
   TILE_FN void fetch(const Target& t, const View& view, const Window& w, bool aligned) {
     each(t, [&](int round, int row, int column) {
-      held[round] = detail::load_run(t, view, w, row, column, count(w, row, column), aligned);
+      held[round] = detail::load_chunk(t, view, w, row, column, count(w, row, column), aligned);
     });
   }
   TILE_FN void put(const Target& t, u32 at) const {
@@ -112,7 +112,7 @@ struct Stage<T, SharedPairs<T, R, C, Apart, Sw>, Threads> {
       for (int half = 0; half < 2; ++half) {
         const int row = 2 * pair + half;
         const int n = row < w.rows ? imin(kChunk, w.columns - column) : 0;
-        held[round][half] = detail::load_run(t, view, w, row, column, n, aligned);
+        held[round][half] = detail::load_chunk(t, view, w, row, column, n, aligned);
       }
     });
   }

@@ -118,7 +118,7 @@ class FewRows : public TilesBlock<Config, float, i32> {
   static constexpr i64 contraction_stack_bytes(int block_m, int block_n, int block_k) {
     return footprint::few_rows_bytes(block_m, block_n, block_k, kLanes);
   }
-  template <class T>
+  template <class T, bool, bool>
   static constexpr u32 contraction_scratch_bytes(int, int, int) {
     return 0;
   }

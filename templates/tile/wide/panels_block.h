@@ -52,7 +52,7 @@ class PanelsBlock : public TilesBlock<ConfigType, float, i32> {
   static constexpr i64 contraction_stack_bytes(int block_m, int block_n, int) {
     return footprint::sums_bytes(block_m, block_n, kGroup);
   }
-  template <class T>
+  template <class T, bool, bool>
   static constexpr u32 contraction_scratch_bytes(int block_m, int, int block_k) {
     return footprint::packed_bytes(block_m, block_k / Multiplicand<T>::kPerLane, kPanel, kGroup);
   }

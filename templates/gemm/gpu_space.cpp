@@ -1,0 +1,165 @@
+#include "templates/gemm/gpu_space.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+#include <vector>
+
+#include "core/ceil_div.h"
+#include "templates/gemm/search_space.h"
+#include "templates/schedules/simt.h"
+
+namespace kiln::gemm {
+namespace {
+
+using tile::Fragment;
+using tile::Swizzle;
+
+constexpr int kSpaceVersion = 1;
+constexpr int64_t kLeastTile = 16;
+// Blocks along the second and third axis of a grid.
+constexpr int64_t kMostBlocksAcross = 65535;
+// Of a chunk, in bytes: whole panels of scratchpad where k runs along rows.
+constexpr int64_t kChunkBytes[] = {64, 128, 256};
+// The default's model of a block's time, in products: what loading an element of an operand costs,
+// and what reading one from scratchpad costs a warp.
+constexpr double kLoadCost = 64, kFragmentCost = 16;
+// Of the default's slots, so that two blocks may share a multiprocessor.
+constexpr int kBlocksTogether = 2;
+
+int64_t least_block_k(const GemmProblem& p) {
+  return kChunkBytes[0] / int64_t(size_of(p.dtype));
+}
+int64_t tiles_m(const GemmProblem& p, const Config& c) {
+  return ceil_div(p.m, c.at("block_m"));
+}
+int64_t tiles_n(const GemmProblem& p, const Config& c) {
+  return ceil_div(p.n, c.at("block_n"));
+}
+
+std::vector<Parameter> parameters(const GemmProblem& p, const Target& t) {
+  std::vector<int64_t> depths;
+  for (int64_t bytes : kChunkBytes)
+    depths.push_back(bytes / int64_t(size_of(p.dtype)));
+  std::vector<Parameter> all = {
+      {.name = "block_m", .documentation = "rows of a tile", .values = {16, 32, 64, 128, 256}},
+      {.name = "block_n", .documentation = "columns of a tile", .values = {16, 32, 64, 128, 256}},
+      {.name = "block_k",
+       .documentation = "of k: a chunk that is staged at once",
+       .values = depths},
+      {.name = "order",
+       .documentation = "which tiles follow each other: those of the same columns, or those of the "
+                        "same rows",
+       .values = {kRowsFirst, kColumnsFirst},
+       .labels = {"rows_first", "columns_first"}},
+  };
+  for (Parameter& parameter : schedules::contraction_parameters(t, p.dtype))
+    all.push_back(std::move(parameter));
+  return all;
+}
+
+std::vector<Constraint> constraints(const GemmProblem& p, const Target& t) {
+  const auto below_twice = [](int64_t size, int64_t least) {
+    return [=](int64_t block) { return block <= least || block < 2 * size; };
+  };
+  const auto m = below_twice(p.m, kLeastTile), n = below_twice(p.n, kLeastTile),
+             k = below_twice(p.k, least_block_k(p));
+  std::vector<Constraint> all = {
+      {"blocks are less than twice as large as the problem, or the least",
+       {"block_m", "block_n", "block_k"},
+       [=](const Config& c) {
+         return m(c.at("block_m")) && n(c.at("block_n")) && k(c.at("block_k"));
+       }},
+      {"order = rows_first where there is but one row or column of tiles; no more than 65535 "
+       "blocks follow the other way",
+       {"block_m", "block_n", "order"},
+       [=](const Config& c) {
+         const bool rows_first = c.at("order") == kRowsFirst;
+         const int64_t across = rows_first ? tiles_n(p, c) : tiles_m(p, c);
+         return across <= kMostBlocksAcross && (rows_first || tiles_n(p, c) > kMostBlocksAcross ||
+                                                (tiles_m(p, c) > 1 && tiles_n(p, c) > 1));
+       }},
+  };
+  for (Constraint& constraint : schedules::contraction_constraints(t, operands_of(p)))
+    all.push_back(std::move(constraint));
+  return all;
+}
+
+// The time of a launch in products that a multiprocessor makes, by a model.
+double cost(const GemmProblem& p, const Target& t, const Config& c) {
+  const double m = double(c.at("block_m")), n = double(c.at("block_n"));
+  const double warp_m = m / double(c.at("warps") / c.at("column_warps"));
+  const double warp_n = n / double(c.at("column_warps"));
+  const double share = double(p.batch * tiles_m(p, c) * tiles_n(p, c)) / t.threads;
+  // The last blocks leave some multiprocessors idle; blocks that share one even that out.
+  const double rounds = share <= 1 ? 1 : (share + std::ceil(share)) / 2;
+  return rounds * (m * n * (1 + kFragmentCost * (1 / warp_m + 1 / warp_n)) + kLoadCost * (m + n));
+}
+
+}  // namespace
+
+schedules::Operands operands_of(const GemmProblem& p) {
+  return {.dtype = p.dtype, .left_down = p.transpose_a, .right_down = !p.transpose_b};
+}
+
+Space gpu_space(const GemmProblem& problem, const Target& target) {
+  return Space(kSpaceVersion, parameters(problem, target), constraints(problem, target));
+}
+
+// The cheapest tile by the model that registers hold, with as many slots as leave room for a second
+// block.
+Config gpu_default(const GemmProblem& p, const Target& t) {
+  const Space space = gpu_space(p, t);
+  const Fragment fragment = schedules::best_fragment(t, p.dtype);
+  const Swizzle swizzle = fragment == Fragment::fma_16x16x16 ? Swizzle::folded : Swizzle::exclusive;
+  // Neighbours share the operand that is read again more often.
+  const int64_t wanted_order = p.m > p.n ? kColumnsFirst : kRowsFirst;
+  Config best;
+  double least = INFINITY;
+  const auto consider = [&](const Config& config) {
+    const int64_t slots =
+        kBlocksTogether * schedules::contraction_scratchpad(config, operands_of(p));
+    if (config.at("stages") > 1 && slots > t.scratchpad_bytes) return false;
+    if (!space.check(config).ok() || !schedules::holds_contraction(config, t, p.dtype))
+      return false;
+    const double c = cost(p, t, config);
+    if (c < least) {
+      least = c;
+      best = config;
+    }
+    return true;
+  };
+  for (int64_t block_m : {16, 32, 64, 128, 256}) {
+    for (int64_t block_n : {16, 32, 64, 128, 256}) {
+      for (int64_t warps : {4, 8}) {
+        for (int64_t column_warps : {1, 2, 4}) {
+          // The most slots, the longest chunk that a tile takes.
+          const auto settle = [&] {
+            for (int64_t stages : {3, 2, 1}) {
+              for (int64_t block_k : {2 * least_block_k(p), least_block_k(p)}) {
+                for (int64_t order : {wanted_order, kRowsFirst, kColumnsFirst}) {
+                  if (consider(Config({{"block_m", block_m},
+                                       {"block_n", block_n},
+                                       {"block_k", block_k},
+                                       {"order", order},
+                                       {"fragment", int64_t(fragment)},
+                                       {"warps", warps},
+                                       {"stages", stages},
+                                       {"swizzle", int64_t(swizzle)},
+                                       {"column_warps", column_warps}}))) {
+                    return;
+                  }
+                }
+              }
+            }
+          };
+          settle();
+        }
+      }
+    }
+  }
+  // None of these fits: any point is better than none.
+  return std::isfinite(least) ? best : space.config(space.enumerate()->front());
+}
+
+}  // namespace kiln::gemm

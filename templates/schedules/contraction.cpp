@@ -1,0 +1,76 @@
+#include "templates/schedules/contraction.h"
+
+#include <utility>
+
+#include "templates/schedules/simt.h"
+#include "templates/tile/simt/footprint.h"
+
+namespace kiln::schedules {
+namespace {
+
+namespace footprint = tile::footprint;
+
+// Registers that addresses and fragments of the right operand take beside sums and staged chunks.
+constexpr int64_t kLeastOtherRegisters = 40, kOtherRegisters = 72;
+
+int number(const Config& c, const char* name) {
+  return int(c.at(name));
+}
+
+int64_t registers(const Config& c, const Target& t, Dtype dtype) {
+  return footprint::contraction_registers(fragment_of(c), number(c, "block_m"),
+                                          number(c, "block_n"), number(c, "block_k"),
+                                          int(size_of(dtype)), number(c, "warps"),
+                                          number(c, "column_warps"), t.vector_lanes, t.async_copy);
+}
+
+}  // namespace
+
+std::vector<Parameter> contraction_parameters(const Target& target, Dtype dtype) {
+  std::vector<Parameter> all = simt_parameters(target, dtype);
+  all.push_back({.name = "column_warps",
+                 .documentation = "warps beside each other, which share a tile's columns",
+                 .values = {1, 2, 4}});
+  return all;
+}
+
+std::vector<Constraint> contraction_constraints(const Target& t, const Operands& operands) {
+  std::vector<Constraint> all = {
+      {"block_m and block_n are multiples of 16 for each of the warps along them",
+       {"block_m", "block_n", "warps", "column_warps"},
+       [](const Config& c) {
+         return footprint::tile_fits_warps(number(c, "block_m"), number(c, "block_n"),
+                                           number(c, "warps"), number(c, "column_warps"));
+       }},
+      {"the slots fit the scratchpad",
+       {"block_m", "block_n", "block_k", "fragment", "stages"},
+       [=](const Config& c) { return contraction_scratchpad(c, operands) <= t.scratchpad_bytes; }},
+      {"the tile fits the registers",
+       {"block_m", "block_n", "block_k", "fragment", "warps", "column_warps"},
+       [=](const Config& c) {
+         return registers(c, t, operands.dtype) + kLeastOtherRegisters <= t.thread_registers;
+       }},
+  };
+  for (Constraint& constraint : schedule_constraints(t))
+    all.push_back(std::move(constraint));
+  return all;
+}
+
+std::vector<KernelSource::Member> contraction_members(const Config& config) {
+  std::vector<KernelSource::Member> members = simt_members(config);
+  members.push_back(KernelSource::Member::integer("column_warps", config.at("column_warps")));
+  return members;
+}
+
+int64_t contraction_scratchpad(const Config& c, const Operands& operands) {
+  return footprint::contraction_bytes(fragment_of(c), operands.left_down, operands.right_down,
+                                      number(c, "block_m"), number(c, "block_n"),
+                                      number(c, "block_k"), int(size_of(operands.dtype)),
+                                      number(c, "stages"));
+}
+
+bool holds_contraction(const Config& c, const Target& t, Dtype dtype) {
+  return registers(c, t, dtype) + kOtherRegisters <= t.thread_registers;
+}
+
+}  // namespace kiln::schedules
