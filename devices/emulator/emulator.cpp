@@ -51,9 +51,9 @@ Target emulator_target(int lanes) {
   target.thread_registers = lanes == 64 ? 512 : 255;
   target.scratchpad_bytes = (lanes == 64 ? 64 : 99) << 10;
   target.async_copy = lanes == 32;
-  target.fragments = lanes == 64
-                         ? std::vector<std::string>{"mfma_16x16x16"}
-                         : std::vector<std::string>{"mma_m16n8k16", "wmma_gfx12", "wmma_gfx11"};
+  target.fragments = lanes == 64 ? std::vector<std::string>{"mfma_16x16x16"}
+                                 : std::vector<std::string>{"mma_m16n8k16", "wmma_gfx12",
+                                                            "wmma_gfx11", "wgmma_m64k16"};
   return target;
 }
 

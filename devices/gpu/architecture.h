@@ -7,6 +7,7 @@
 
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -18,9 +19,9 @@
 namespace kiln::devices {
 
 struct GpuArchitecture {
-  std::string_view name;  // as compilers spell it
-  std::string_view kind;  // "cuda", "hip"
-  std::string_view fragment;
+  std::string_view name;                      // as compilers spell it
+  std::string_view kind;                      // "cuda", "hip"
+  std::array<std::string_view, 2> fragments;  // best first; may be fewer
   bool async_copy;
   int warp_threads;
   int typical_multiprocessors;  // of the best known device: for spaces when none is there

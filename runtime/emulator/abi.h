@@ -11,7 +11,7 @@
 
 #include "runtime/host/abi.h"
 
-enum { kKilnEmulatorAbiVersion = 2 };
+enum { kKilnEmulatorAbiVersion = 3 };
 
 enum KilnEmulatorType { kKilnEmulatorF16, kKilnEmulatorBf16 };
 enum KilnEmulatorScope { kKilnEmulatorBlock, kKilnEmulatorWarp };
@@ -30,6 +30,18 @@ enum KilnEmulatorAtomic {
 struct KilnPlace {
   const char* file;
   int line;
+};
+
+// A product of a warpgroup: sums (+)= left right, with 64 rows and a depth of 16.
+struct KilnEmulatorProduct {
+  int type;                  // KilnEmulatorType
+  int columns;               // a multiple of 8, at most 256
+  float* sums;               // this thread's columns / 2
+  const KilnU32* left;       // this thread's four registers, or null:
+  KilnU64 left_descriptor;   // 64 rows of 16 in scratchpad
+  KilnU64 right_descriptor;  // scratchpad offsets in the place of addresses
+  int right_down;            // its k runs down the rows ("MN-major")
+  int accumulate;            // 0: sums are overwritten
 };
 
 struct KilnEmulatorApi;
@@ -80,6 +92,15 @@ struct KilnEmulatorApi {
                         int transposed, struct KilnPlace);
   void (*multiply)(struct KilnEmulatorThread*, int instruction, int type, float* sums,
                    const KilnU32* left, const KilnU32* right, struct KilnPlace);
+
+  // Asynchronous products, all threads of a warpgroup together. Sums, left registers and scratchpad
+  // belong to a product until a wait for its group.
+  void (*product)(struct KilnEmulatorThread*, const struct KilnEmulatorProduct*, struct KilnPlace);
+  void (*product_fence)(struct KilnEmulatorThread*);
+  void (*product_commit)(struct KilnEmulatorThread*);
+  void (*product_wait)(struct KilnEmulatorThread*, KilnU32 groups_in_flight, struct KilnPlace);
+  // What this thread has written to scratchpad becomes visible to products.
+  void (*proxy_fence)(struct KilnEmulatorThread*);
 
   // On a word of scratchpad; returns what was there.
   KilnU32 (*atomic_shared)(struct KilnEmulatorThread*, int operation, KilnU32 at, KilnU32 operand,

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "runtime/emulator/warpgroup.h"
+
 namespace kiln::runtime::emulator {
 namespace {
 
@@ -24,6 +26,10 @@ const char* name_of(Together operation) {
       return "a load of matrices";
     case Together::kMultiply:
       return "a matrix instruction";
+    case Together::kProduct:
+      return "a warpgroup's product";
+    case Together::kProductWait:
+      return "a wait for products";
   }
   return "an operation";
 }
@@ -46,6 +52,10 @@ void Block::run(const Work& work) {
     Thread& t = *threads_[size_t(i)];
     if (!t.copies.empty()) {
       report(t, Fault::Kind::kInFlight, "a copy that is never waited for", {});
+      return;
+    }
+    if (!t.pending_reads.empty()) {
+      report(t, Fault::Kind::kInFlight, "a product that is never waited for", {});
       return;
     }
   }
@@ -71,6 +81,9 @@ void Block::set_up(const Work& work) {
   warps_.resize(size_t(count_ / body.lanes));
   for (Meeting& warp : warps_)
     prepare(warp, body.lanes);
+  warpgroups_.resize(size_t((count_ + kWarpgroup - 1) / kWarpgroup));
+  for (Meeting& group : warpgroups_)
+    prepare(group, kWarpgroup);
   for (int i = 0; i < count_; ++i) {
     if (size_t(i) == threads_.size()) threads_.push_back(std::make_unique<Thread>());
     Thread& t = *threads_[size_t(i)];
@@ -83,6 +96,10 @@ void Block::set_up(const Work& work) {
     t.owner = this;
     t.copies.clear();
     t.group = 0;
+    t.pending_sums.clear();
+    t.pending_reads.clear();
+    t.product_group = 0;
+    t.registers_fenced = false;
     t.fibre.start(run_thread, &t);
     ready_.push_back(&t);
   }
@@ -117,6 +134,8 @@ void Block::report_stuck() {
   waits(all_, "block");
   for (const Meeting& warp : warps_)
     waits(warp, "warp");
+  for (const Meeting& group : warpgroups_)
+    waits(group, "warpgroup");
 }
 
 void Block::report(const Thread& t, Fault::Kind kind, std::string detail, KilnPlace place) {

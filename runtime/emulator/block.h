@@ -36,16 +36,44 @@ struct Copy {
   uint32_t group;
 };
 
+// Sums that products in flight will write; until then poison lies in their place.
+struct PendingSums {
+  float* sums;
+  std::vector<float> result;
+  uint32_t group;  // of the last product
+};
+
+// What a product in flight reads: this thread's registers and, of the first lane of each warp,
+// pieces of scratchpad.
+struct PendingReads {
+  const uint32_t* left;  // may be null
+  std::array<uint32_t, 4> before;
+  std::vector<uint32_t> pieces;
+  uint32_t group;
+};
+
 // What KilnEmulatorThread* points to.
 struct Thread : KilnEmulatorThread {
   Block* owner = nullptr;
   Fibre fibre;
   std::vector<Copy> copies;
   uint32_t group = 0;  // of the copies to come
+  std::vector<PendingSums> pending_sums;
+  std::vector<PendingReads> pending_reads;
+  uint32_t product_group = 0;     // of the products to come
+  bool registers_fenced = false;  // since the last wait
 };
 
 // An operation that all lanes of a warp, or all threads of a block, do together.
-enum class Together : uint8_t { kBarrier, kShuffle, kBallot, kLoadMatrices, kMultiply };
+enum class Together : uint8_t {
+  kBarrier,
+  kShuffle,
+  kBallot,
+  kLoadMatrices,
+  kMultiply,
+  kProduct,
+  kProductWait
+};
 
 class Block {
  public:
@@ -82,6 +110,9 @@ class Block {
   void load_matrices(Thread&, uint32_t* registers, uint32_t from, bool transposed, KilnPlace);
   void multiply(Thread&, KilnEmulatorInstruction, KilnEmulatorType, float* sums,
                 const uint32_t* left, const uint32_t* right, KilnPlace);
+  void product(Thread&, const KilnEmulatorProduct*, KilnPlace);
+  void product_wait(Thread&, uint32_t groups_in_flight, KilnPlace);
+  void proxy_fence(Thread&);
 
  private:
   // Threads that come together: those of a warp or of the block.
@@ -99,6 +130,13 @@ class Block {
   void meet(Meeting& meeting, int position, Thread& thread, Together operation, KilnPlace place,
             void* brought, Act act);
   Meeting& warp_of(const Thread& t) { return warps_[size_t(t.warp)]; }
+
+  struct ProductShare;
+  // All of a warpgroup have come: begins their product.
+  void begin_product(std::span<void* const> shares, KilnPlace place);
+  // Marks what a product reads through a descriptor as read; false: it may not be.
+  bool hold(Thread& first, const std::vector<uint32_t>& pieces, KilnPlace place);
+  void end_products(Thread& t, uint32_t groups_in_flight, KilnPlace place);
 
   void set_up(const Work& work);
   void run_threads();
@@ -118,6 +156,7 @@ class Block {
   std::vector<Thread*> ready_;
   Meeting all_;
   std::vector<Meeting> warps_;
+  std::vector<Meeting> warpgroups_;
   std::vector<std::pair<uint32_t, uint32_t>> retired_;  // scratchpad dead after the next barrier
   Scratchpad scratchpad_;
   std::minstd_rand random_;

@@ -44,6 +44,11 @@ KilnEmulatorApi calls() {
   api.ballot = Call<&Block::ballot>::made;
   api.load_matrices = Call<&Block::load_matrices>::made;
   api.multiply = Call<&Block::multiply>::made;
+  api.product = Call<&Block::product>::made;
+  api.product_fence = [](KilnEmulatorThread* t) { thread_of(t).registers_fenced = true; };
+  api.product_commit = [](KilnEmulatorThread* t) { ++thread_of(t).product_group; };
+  api.product_wait = Call<&Block::product_wait>::made;
+  api.proxy_fence = Call<&Block::proxy_fence>::made;
   api.atomic_shared = Call<&Block::atomic_shared>::made;
   api.atomic_add_global = Call<&Block::atomic_add_global>::made;
   api.pack = [](int type, float low, float high) {

@@ -32,6 +32,8 @@ std::string_view name_of(Fault::Kind kind) {
       return "race";
     case Fault::Kind::kInFlight:
       return "asynchronous copy in flight";
+    case Fault::Kind::kUnfenced:
+      return "missing fence";
     case Fault::Kind::kDivergence:
       return "divergence";
     case Fault::Kind::kScratchpadSize:

@@ -21,6 +21,7 @@ struct Fault {
     kUninitialised,   // scratchpad never written, or dead since a barrier
     kRace,            // two threads, no barrier between them, and one writes
     kInFlight,        // bytes of an asynchronous copy that has not been waited for
+    kUnfenced,        // a product of what no fence has made visible to it, or of registers
     kDivergence,      // a collective operation that not all of its threads reach
     kScratchpadSize,  // a plan that gives less scratchpad than the kernel needs
   };

@@ -21,6 +21,8 @@ const char* verb_of(Scratchpad::Use use) {
       return "atomic operation";
     case Scratchpad::Use::kPeek:
       return "peek";
+    case Scratchpad::Use::kProduct:
+      return "product";
   }
   return "access";
 }
@@ -33,8 +35,11 @@ void Scratchpad::start_block(uint32_t bytes) {
   if (shadow_.size() < bytes) shadow_.resize(bytes);
   // Threads are numbered alike in every block, and epochs go on, so only copies have to be
   // forgotten.
-  for (Shadow& s : shadow_)
+  for (Shadow& s : shadow_) {
     s.in_flight = false;
+    s.products = 0;
+  }
+  fences_.clear();
 }
 
 bool Scratchpad::written_by_other(const Shadow& s, const Access& by) const {
@@ -60,6 +65,23 @@ void Scratchpad::note_read(Shadow& s, const Access& by) {
   s.read_warp_epoch = by.warp_epoch;
 }
 
+void Scratchpad::note_write(Shadow& s, const Access& by) const {
+  s.writer = int16_t(by.thread);
+  s.writer_warp = int16_t(by.warp);
+  s.write_epoch = by.block_epoch;
+  s.write_warp_epoch = by.warp_epoch;
+  s.written_fences = fences_of(by.thread);
+}
+
+uint32_t Scratchpad::fences_of(int thread) const {
+  return size_t(thread) < fences_.size() ? fences_[size_t(thread)] : 0;
+}
+
+void Scratchpad::fence(int thread) {
+  if (fences_.size() <= size_t(thread)) fences_.resize(size_t(thread) + 1);
+  ++fences_[size_t(thread)];
+}
+
 bool Scratchpad::conflict(Use use, const Shadow& s, uint32_t offset, const Access& by,
                           Finding& finding) const {
   const auto found = [&](Fault::Kind kind, std::string detail) {
@@ -70,7 +92,10 @@ bool Scratchpad::conflict(Use use, const Shadow& s, uint32_t offset, const Acces
     return found(Fault::Kind::kInFlight, "that a copy not yet waited for will write");
   }
   const bool reads = use != Use::kStore && use != Use::kCopy;
-  const bool writes = use != Use::kLoad && use != Use::kPeek;
+  const bool writes = use == Use::kStore || use == Use::kCopy || use == Use::kAtomic;
+  if (writes && s.products > 0) {
+    return found(Fault::Kind::kInFlight, "that a product not yet waited for reads");
+  }
   if (reads && s.life != life_) {
     return found(Fault::Kind::kUninitialised, "that holds nothing");
   }
@@ -78,8 +103,14 @@ bool Scratchpad::conflict(Use use, const Shadow& s, uint32_t offset, const Acces
   if (!atomic && s.atomic != kNobody && s.atomic_epoch == by.block_epoch && s.atomic != by.thread) {
     return found(Fault::Kind::kRace, fmt::format("on which thread {} works atomically", s.atomic));
   }
-  if (written_by_other(s, by)) {
+  // A product is of more than one warp: whoever writes is another thread to some.
+  const bool together = use == Use::kProduct;
+  if (together ? s.writer != kNobody && s.write_epoch == by.block_epoch : written_by_other(s, by)) {
     return found(Fault::Kind::kRace, fmt::format("that thread {} writes", s.writer));
+  }
+  if (together && fences_of(s.writer) <= s.written_fences) {
+    return found(Fault::Kind::kUnfenced,
+                 fmt::format("that thread {} has written without a fence after it", s.writer));
   }
   if (writes && read_by_other(s, by)) {
     return found(Fault::Kind::kRace, fmt::format("that thread {} reads", s.reader));
@@ -111,10 +142,7 @@ bool Scratchpad::record(Use use, uint32_t offset, uint32_t bytes, const Access& 
         break;
       case Use::kStore:
       case Use::kCopy:
-        s.writer = int16_t(by.thread);
-        s.writer_warp = int16_t(by.warp);
-        s.write_epoch = by.block_epoch;
-        s.write_warp_epoch = by.warp_epoch;
+        note_write(s, by);
         s.in_flight = use == Use::kCopy;
         if (use == Use::kStore) s.life = life_;
         break;
@@ -123,10 +151,25 @@ bool Scratchpad::record(Use use, uint32_t offset, uint32_t bytes, const Access& 
         s.atomic_epoch = by.block_epoch;
         break;
       case Use::kPeek:
+      case Use::kProduct:
         break;
     }
   }
   return true;
+}
+
+bool Scratchpad::begin_product(uint32_t offset, int warps, const Access& by, Finding& finding) {
+  if (!record(Use::kProduct, offset, kProductBytes, by, finding)) return false;
+  for (uint32_t i = offset; i < offset + kProductBytes; ++i)
+    shadow_[i].products = uint8_t(shadow_[i].products + warps);
+  return true;
+}
+
+void Scratchpad::end_product(uint32_t offset, const Access& by) {
+  for (uint32_t i = offset; i < offset + kProductBytes; ++i) {
+    --shadow_[i].products;
+    note_read(shadow_[i], by);
+  }
 }
 
 void Scratchpad::land(uint32_t offset, uint32_t bytes, const Access& by) {
@@ -134,10 +177,7 @@ void Scratchpad::land(uint32_t offset, uint32_t bytes, const Access& by) {
     Shadow& s = shadow_[i];
     s.in_flight = false;
     s.life = life_;
-    s.writer = int16_t(by.thread);
-    s.writer_warp = int16_t(by.warp);
-    s.write_epoch = by.block_epoch;
-    s.write_warp_epoch = by.warp_epoch;
+    note_write(s, by);
   }
 }
 

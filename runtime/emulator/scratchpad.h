@@ -29,7 +29,9 @@ class Scratchpad {
     Fault::Kind kind;
     std::string detail;
   };
-  enum class Use : uint8_t { kLoad, kStore, kCopy, kAtomic, kPeek };
+  enum class Use : uint8_t { kLoad, kStore, kCopy, kAtomic, kPeek, kProduct };
+
+  static constexpr uint32_t kProductBytes = 16;  // that a product reads at a time
 
   // Forgets everything.
   void start_block(uint32_t bytes);
@@ -41,6 +43,13 @@ class Scratchpad {
   // taken down as in flight until land(). An `ordered` load is one of a collective operation: it
   // and the loads of other lanes are ordered among themselves.
   bool record(Use use, uint32_t offset, uint32_t bytes, const Access& by, Finding& finding);
+
+  // As record(), for 16 bytes that a product reads, which owns them until each of its `warps` has
+  // waited for it (end_product).
+  bool begin_product(uint32_t offset, int warps, const Access& by, Finding& finding);
+  void end_product(uint32_t offset, const Access& by);
+  // What the thread has written so far is visible to products.
+  void fence(int thread);
 
   // A copy's bytes are there.
   void land(uint32_t offset, uint32_t bytes, const Access& by);
@@ -58,6 +67,8 @@ class Scratchpad {
     bool several_warps = false;  // have read in read_epoch
     bool several_lanes = false;  // have read in read_epoch and read_warp_epoch
     bool in_flight = false;
+    uint8_t products = 0;         // warps whose product reads it
+    uint32_t written_fences = 0;  // that the writer had made
   };
 
   bool written_by_other(const Shadow& s, const Access& by) const;
@@ -65,9 +76,12 @@ class Scratchpad {
   bool conflict(Use use, const Shadow& s, uint32_t offset, const Access& by,
                 Finding& finding) const;
   static void note_read(Shadow& s, const Access& by);
+  void note_write(Shadow& s, const Access& by) const;
+  uint32_t fences_of(int thread) const;
 
   std::vector<char> bytes_;
   std::vector<Shadow> shadow_;
+  std::vector<uint32_t> fences_;  // by thread
   uint32_t life_ = 0;
 };
 

@@ -13,7 +13,7 @@ namespace {
 using tile::Fragment;
 using tile::Swizzle;
 
-constexpr int kSpaceVersion = 1;
+constexpr int kSpaceVersion = 2;
 // Rows of a tile that even fewer queries may take. Where chunks pass through registers, more warps
 // share them than such a tile's own rows would give work to.
 constexpr int64_t kLeastRows = 16, kLeastRowsStaged = 64;
@@ -72,31 +72,34 @@ Space gpu_space(const AttentionProblem& problem, const Target& target) {
   return Space(kSpaceVersion, parameters(problem, target), constraints(problem, target));
 }
 
-// The largest tile that the rows fill and the machine holds, 16 rows a warp (CDNA: 32).
+// The largest tile that the rows fill and the machine holds, 16 rows a warp (CDNA: 32), in the best
+// fragment that has such a tile.
 Config gpu_default(const AttentionProblem& p, const Target& t) {
   const Space space = gpu_space(p, t);
   const bool pack = p.group() > 1 && p.seq_q < kFewQueries;
-  const Fragment fragment = schedules::best_fragment(t, p.dtype);
-  const Swizzle swizzle = fragment == Fragment::fma_16x16x16 ? Swizzle::folded : Swizzle::exclusive;
-  const int64_t rows_a_warp = fragment == Fragment::mfma_16x16x16 ? 32 : 16;
-  for (int64_t block_m : {128, 64, 32, 16}) {
-    for (int64_t block_n : {64, 32, 16}) {
-      for (int64_t stages : {2, 1}) {
-        int64_t splits = 1;
-        while (blocks(p, pack, block_m) * splits < t.threads && 2 * splits * block_n <= p.seq_kv &&
-               splits < 32) {
-          splits *= 2;
+  for (const Fragment fragment : schedules::best_fragments(t, p.dtype)) {
+    const Swizzle swizzle =
+        fragment == Fragment::fma_16x16x16 ? Swizzle::folded : Swizzle::exclusive;
+    const int64_t rows_a_warp = fragment == Fragment::mfma_16x16x16 ? 32 : 16;
+    for (int64_t block_m : {128, 64, 32, 16}) {
+      for (int64_t block_n : {64, 32, 16}) {
+        for (int64_t stages : {2, 1}) {
+          int64_t splits = 1;
+          while (blocks(p, pack, block_m) * splits < t.threads &&
+                 2 * splits * block_n <= p.seq_kv && splits < 32) {
+            splits *= 2;
+          }
+          const Config config({{"pack_heads", pack},
+                               {"block_m", block_m},
+                               {"block_n", block_n},
+                               {"key_splits", splits},
+                               {"fragment", int64_t(fragment)},
+                               {"warps", std::max<int64_t>(1, block_m / rows_a_warp)},
+                               {"stages", stages},
+                               {"swizzle", int64_t(swizzle)}});
+          if (!space.check(config).ok()) continue;
+          if (schedules::holds_key_loop(config, t, p.dtype, p.head_dim)) return config;
         }
-        const Config config({{"pack_heads", pack},
-                             {"block_m", block_m},
-                             {"block_n", block_n},
-                             {"key_splits", splits},
-                             {"fragment", int64_t(fragment)},
-                             {"warps", std::max<int64_t>(1, block_m / rows_a_warp)},
-                             {"stages", stages},
-                             {"swizzle", int64_t(swizzle)}});
-        if (!space.check(config).ok()) continue;
-        if (schedules::holds_key_loop(config, t, p.dtype, p.head_dim)) return config;
       }
     }
   }

@@ -110,7 +110,8 @@ Space gpu_space(const GemmProblem& problem, const Target& target) {
 // block.
 Config gpu_default(const GemmProblem& p, const Target& t) {
   const Space space = gpu_space(p, t);
-  const Fragment fragment = schedules::best_fragment(t, p.dtype);
+  const Fragment fragment =
+      schedules::best_fragments(schedules::without_groups(t), p.dtype).front();
   const Swizzle swizzle = fragment == Fragment::fma_16x16x16 ? Swizzle::folded : Swizzle::exclusive;
   // Neighbours share the operand that is read again more often.
   const int64_t wanted_order = p.m > p.n ? kColumnsFirst : kRowsFirst;

@@ -27,7 +27,7 @@ int64_t registers(const Config& c, const Target& t, Dtype dtype) {
 }  // namespace
 
 std::vector<Parameter> contraction_parameters(const Target& target, Dtype dtype) {
-  std::vector<Parameter> all = simt_parameters(target, dtype);
+  std::vector<Parameter> all = simt_parameters(without_groups(target), dtype);
   all.push_back({.name = "column_warps",
                  .documentation = "warps beside each other, which share a tile's columns",
                  .values = {1, 2, 4}});

@@ -20,7 +20,7 @@ struct NamedFragment {
 constexpr NamedFragment kFragments[] = {
     {Fragment::fma_16x16x16, "fma_16x16x16"},   {Fragment::mma_m16n8k16, "mma_m16n8k16"},
     {Fragment::mfma_16x16x16, "mfma_16x16x16"}, {Fragment::wmma_gfx11, "wmma_gfx11"},
-    {Fragment::wmma_gfx12, "wmma_gfx12"},
+    {Fragment::wmma_gfx12, "wmma_gfx12"},       {Fragment::wgmma_m64k16, "wgmma_m64k16"},
 };
 constexpr const char* kSwizzles[] = {"none", "exclusive", "folded"};
 
@@ -59,13 +59,23 @@ Fragment fragment_of(const Config& config) {
   return Fragment(config.at("fragment"));
 }
 
-Fragment best_fragment(const Target& target, Dtype dtype) {
+std::vector<Fragment> best_fragments(const Target& target, Dtype dtype) {
+  std::vector<Fragment> found;
   for (const std::string& name : target.fragments) {
     for (const NamedFragment& f : fragments(target, dtype)) {
-      if (name == f.name) return f.value;
+      if (name == f.name) found.push_back(f.value);
     }
   }
-  return Fragment::fma_16x16x16;
+  if (found.empty()) found.push_back(Fragment::fma_16x16x16);
+  return found;
+}
+
+Target without_groups(Target target) {
+  std::erase_if(target.fragments, [](const std::string& name) {
+    const auto* found = std::ranges::find(kFragments, name, &NamedFragment::name);
+    return found != std::end(kFragments) && footprint::takes_groups(found->value);
+  });
+  return target;
 }
 
 std::vector<Parameter> simt_parameters(const Target& target, Dtype dtype) {
@@ -98,7 +108,8 @@ std::vector<Constraint> schedule_constraints(const Target& t) {
        [=](const Config& c) {
          return footprint::stages_possible(number(c, "stages"), async(c, t));
        }},
-      {"swizzle = folded for multiply-adds, exclusive or folded for what does not use ldmatrix",
+      {"swizzle = folded for multiply-adds, exclusive or folded for what uses neither ldmatrix nor "
+       "wgmma",
        {"fragment", "swizzle"},
        [](const Config& c) {
          const auto swizzle = Swizzle(c.at("swizzle"));
@@ -122,8 +133,13 @@ std::vector<Constraint> simt_constraints(const Target& t, Dtype dtype, int64_t d
          return footprint::rows_fit_warps(number(c, "block_m"), number(c, "warps")) &&
                 c.at("block_m") / c.at("warps") <= 64;
        }},
+      {"wgmma takes groups of four warps",
+       {"fragment", "warps"},
+       [](const Config& c) {
+         return footprint::warps_fit_groups(fragment_of(c), number(c, "warps"));
+       }},
       {"the slots fit the scratchpad",
-       {"block_n", "fragment", "stages"},
+       {"block_m", "block_n", "fragment", "stages"},
        [=](const Config& c) { return stream_scratchpad(c, dtype, depth) <= t.scratchpad_bytes; }},
       {"the tiles fit the registers, or are the smallest",
        {"block_m", "block_n", "fragment", "warps"},
@@ -153,8 +169,8 @@ std::vector<KernelSource::Member> simt_members(const Config& c) {
 }
 
 int64_t stream_scratchpad(const Config& c, Dtype dtype, int64_t depth) {
-  return footprint::stream_bytes(fragment_of(c), number(c, "block_n"), int(depth),
-                                 int(size_of(dtype)), number(c, "stages"));
+  return footprint::stream_bytes(fragment_of(c), number(c, "block_m"), number(c, "block_n"),
+                                 int(depth), int(size_of(dtype)), number(c, "stages"));
 }
 
 bool holds_key_loop(const Config& c, const Target& t, Dtype dtype, int64_t depth) {

@@ -16,6 +16,9 @@
 
 namespace kiln::schedules {
 
+// The target without fragments of warpgroups, for families whose products are of single warps.
+Target without_groups(Target target);
+
 // fragment, warps, stages, swizzle
 std::vector<Parameter> simt_parameters(const Target& target, Dtype dtype);
 
@@ -31,8 +34,8 @@ std::vector<Constraint> schedule_constraints(const Target& target);
 // The members by which kernels' configs name the schedule.
 std::vector<KernelSource::Member> simt_members(const Config& config);
 
-// The first of the target's fragments that suits the type.
-tile::Fragment best_fragment(const Target& target, Dtype dtype);
+// The target's fragments that suit the type, best first; multiply-adds where none does.
+std::vector<tile::Fragment> best_fragments(const Target& target, Dtype dtype);
 
 tile::Fragment fragment_of(const Config& config);
 

@@ -34,6 +34,7 @@ enum class Fragment {
   mfma_16x16x16,  // CDNA: waves of 64
   wmma_gfx11,     // RDNA 3: waves of 32, operands held twice
   wmma_gfx12,     // RDNA 4: waves of 32
+  wgmma_m64k16,   // Hopper: groups of four warps, right operands straight from scratchpad
 };
 
 // Where the 16-byte chunk c of row r (in a panel of 8 chunks) lies.

@@ -1,6 +1,7 @@
 // Layouts of matrix fragments, as the lowering and the emulator know them, against the vendors'
 // tables (fragments.txt); and bank conflicts of every scratchpad layout.
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <fstream>
 #include <map>
@@ -9,6 +10,8 @@
 #include <vector>
 
 #include "runtime/emulator/matrix.h"
+#include "runtime/emulator/warpgroup.h"
+#include "tile/simt/atom.h"
 #include "tile/simt/banks.h"
 #include "tile/simt/fragment.h"
 #include "tile/simt/shared.h"
@@ -83,6 +86,36 @@ TEST_CASE("The lowering's fragments are those that the vendors document") {
   compare_lowering<tile::WmmaGfx12>("wmma_gfx12");
 }
 
+TEST_CASE("The lowering's fragments of warpgroups are those that the vendor documents") {
+  using I = tile::WgmmaM64K16;
+  const auto tables = read_tables();
+  compare(tables.at("wgmma_m64k16 A"), I::kLanes, I::kLeft, I::left);
+  compare(tables.at("wgmma_m64k16 C"), I::kLanes, I::kSums, I::sum);
+  // The atom takes a warp's part for that of mma.m16n8k16.
+  using A = tile::Atom<tile::Fragment::wgmma_m64k16, 32>;
+  for (int thread = 0; thread < I::kLanes; ++thread) {
+    for (int e = 0; e < A::kSums; ++e) {
+      CHECK(I::sum(thread, e).row == thread / 32 * 16 + A::row(thread % 32, A::slot(e)));
+      CHECK(I::sum(thread, e).column == A::column(thread % 32, e));
+    }
+    for (int r = 0; r < A::kLeft; ++r) {
+      CHECK(I::left(thread, 2 * r).row == thread / 32 * 16 + A::left_row(thread % 32, r));
+      CHECK(I::left(thread, 2 * r).column == A::left_depth(thread % 32, r));
+    }
+  }
+}
+
+TEST_CASE("The emulator places fragments of warpgroups as the vendor documents them") {
+  const auto tables = read_tables();
+  for (const char* operand : {"A", "C"}) {
+    for (const auto& [holder, documented] : tables.at(std::string("wgmma_m64k16 ") + operand)) {
+      const auto place = runtime::emulator::product_place(holder.first, holder.second);
+      CHECK(place.row == documented.row);
+      CHECK(place.column == documented.column);
+    }
+  }
+}
+
 // D = A B + C of small whole numbers, every operand spread over lanes by the documented table.
 void compare_emulator(KilnEmulatorInstruction instruction, const std::string& name) {
   INFO(name);
@@ -126,6 +159,81 @@ TEST_CASE("The emulator multiplies fragments as the vendors document them") {
   compare_emulator(kKilnEmulatorMfma16x16x16, "mfma_16x16x16");
   compare_emulator(kKilnEmulatorWmmaGfx11, "wmma_gfx11");
   compare_emulator(kKilnEmulatorWmmaGfx12, "wmma_gfx12");
+}
+
+// ---- operands in scratchpad
+
+// By bytes of a panel's row: the chunks of eight rows in the order in which they lie.
+std::map<int, std::vector<std::vector<int>>> read_swizzles() {
+  std::ifstream file(std::string(KILN_SOURCE_DIRECTORY) + "/tests/templates/swizzles.txt");
+  REQUIRE(file.good());
+  std::map<int, std::vector<std::vector<int>>> swizzles;
+  std::string line;
+  int panel = 0;
+  while (std::getline(file, line)) {
+    if (line.empty() || line[0] == '#') continue;
+    if (line.starts_with("swizzle_")) {
+      panel = std::stoi(line.substr(std::string("swizzle_").size()));
+      continue;
+    }
+    std::istringstream cells(line);
+    std::vector<int>& row = swizzles[panel].emplace_back();
+    for (int chunk = 0; cells >> chunk;)
+      row.push_back(chunk);
+  }
+  return swizzles;
+}
+
+// A tile of `Columns` columns against the documented order, and a descriptor of it as the emulator
+// takes it apart against the tile.
+template <int Rows, int Columns>
+void check_operand(const std::map<int, std::vector<std::vector<int>>>& swizzles) {
+  CAPTURE(Rows, Columns);
+  using A = tile::Atom<tile::Fragment::wgmma_m64k16, 32>;
+  using Tile = A::Panels<tile::bf16, Rows, Columns>;
+  const auto& order = swizzles.at(Tile::kPanel);
+  REQUIRE(order.size() == 8);
+  for (int row = 0; row < Rows; ++row) {
+    for (int column = 0; column < Columns; ++column) {
+      const auto& chunks = order[size_t(row % 8)];
+      const int per_panel = Tile::kPanel / 2, chunk = column % per_panel / 8;
+      const auto place = std::find(chunks.begin(), chunks.end(), chunk) - chunks.begin();
+      const int expected = column / per_panel * Rows * Tile::kPanel + row * Tile::kPanel +
+                           int(place) * 16 + column % 8 * 2;
+      CHECK(int(Tile::offset(row, column)) == expected);
+    }
+  }
+  constexpr uint32_t kAt = 4096;
+  const auto described = [&](int row, int column) {
+    return runtime::emulator::Descriptor(tile::matrix_descriptor<Tile>() |
+                                         (kAt + Tile::offset(row, column)) >> 4);
+  };
+  for (int k = 0; k < 16; ++k) {
+    for (int from = 0; from < Columns; from += 16) {  // k along the rows
+      for (int i = 0; i < Rows; ++i)
+        CHECK(byte_along(described(0, from), i, k) == kAt + Tile::offset(i, from + k));
+    }
+    for (int from = 0; from < Rows; from += 16) {  // and down them
+      for (int i = 0; i < Columns; ++i)
+        CHECK(byte_down(described(from, 0), i, k) == kAt + Tile::offset(from + k, i));
+    }
+  }
+}
+
+TEST_CASE("Operands in scratchpad lie as swizzling modes and descriptors say") {
+  const auto swizzles = read_swizzles();
+  check_operand<64, 128>(swizzles);
+  check_operand<32, 96>(swizzles);
+  check_operand<16, 48>(swizzles);
+  // Fields where the vendor has them: swizzle 128 bytes = 1, strides and start in units of 16
+  // bytes.
+  using A = tile::Atom<tile::Fragment::wgmma_m64k16, 32>;
+  CHECK(tile::matrix_descriptor<A::Panels<tile::bf16, 64, 128>>() ==
+        (uint64_t{1} << 62 | uint64_t{1024 / 16} << 32 | uint64_t{64 * 128 / 16} << 16));
+  CHECK(tile::matrix_descriptor<A::Panels<tile::bf16, 32, 96>>() ==
+        (uint64_t{2} << 62 | uint64_t{512 / 16} << 32 | uint64_t{32 * 64 / 16} << 16));
+  CHECK(tile::matrix_descriptor<A::Panels<tile::bf16, 16, 48>>() ==
+        (uint64_t{3} << 62 | uint64_t{256 / 16} << 32 | uint64_t{16 * 32 / 16} << 16));
 }
 
 // ---- banks
@@ -232,6 +340,8 @@ TEST_CASE("Layouts give every element a place of its own") {
   check(SharedTile<tile::bf16, 48, 64, Swizzle::folded>{});
   check(SharedTile<float, 32, 48, Swizzle::folded>{});
   check(SharedTile<float, 16, 32, Swizzle::none>{});
+  check(SharedTile<tile::bf16, 16, 96, Swizzle::exclusive, 64>{});
+  check(SharedTile<tile::f16, 32, 48, Swizzle::exclusive, 32>{});
 }
 
 }  // namespace

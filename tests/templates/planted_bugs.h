@@ -13,6 +13,9 @@ enum class Victim {
   kMma1,         // attention, mma.m16n8k16, one slot
   kMma2,         // two slots
   kMma3,         // three slots
+  kGroup1,       // attention, products of a warpgroup, one slot
+  kGroup2,       // two slots
+  kGroups,       // two warpgroups, head dimension 96: panels of 64 bytes
   kMfma1,        // mfma, one slot
   kMfma2,        // two slots
   kGfx11,        // wmma of gfx11
@@ -33,6 +36,7 @@ inline constexpr const char* kAny = "";
 inline constexpr const char* kRace = "race";
 inline constexpr const char* kInFlight = "in flight";
 inline constexpr const char* kUninitialised = "uninitialised";
+inline constexpr const char* kUnfenced = "missing fence";
 inline constexpr const char* kOutside = "out of bounds";
 inline constexpr const char* kMisaligned = "misaligned";
 inline constexpr const char* kDivergence = "divergence";
@@ -49,6 +53,7 @@ struct PlantedBug {
 const std::vector<PlantedBug>& synchronisation_bugs();
 const std::vector<PlantedBug>& staging_bugs();
 const std::vector<PlantedBug>& fragment_bugs();
+const std::vector<PlantedBug>& product_bugs();
 const std::vector<PlantedBug>& kernel_bugs();
 
 }  // namespace kiln::test

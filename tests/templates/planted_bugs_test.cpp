@@ -42,6 +42,18 @@ Variant attention(const char* device, Fragment fragment, const char* dtype, int 
                     " swizzle=" + std::to_string(int(swizzle))};
 }
 
+Variant warpgroups(const char* dtype, int groups, int stages,
+                   const std::string& sizes = "seq_q=40 seq_kv=100 head_dim=64") {
+  Variant v = attention("emulator:warp32", Fragment::wgmma_m64k16, dtype, stages,
+                        Swizzle::exclusive, sizes);
+  const auto set = [&](const std::string& from, const std::string& to) {
+    v.config.replace(v.config.find(from), from.size(), to);
+  };
+  set("block_m=32", "block_m=" + std::to_string(64 * groups));
+  set("warps=2", "warps=" + std::to_string(4 * groups));
+  return v;
+}
+
 Variant depthwise(const std::string& layout, const std::string& config) {
   return {.family = &depthwise_conv2d_forward::family(),
           .device = "emulator:warp32",
@@ -60,6 +72,12 @@ Variant variant_of(Victim victim) {
       return attention(kWarp, Fragment::mma_m16n8k16, "bf16", 2, kSwizzle);
     case Victim::kMma3:
       return attention(kWarp, Fragment::mma_m16n8k16, "f16", 3, kSwizzle);
+    case Victim::kGroup1:
+      return warpgroups("bf16", 1, 1);
+    case Victim::kGroup2:
+      return warpgroups("f16", 1, 2);
+    case Victim::kGroups:
+      return warpgroups("bf16", 2, 2, "seq_q=100 seq_kv=40 head_dim=96");
     case Victim::kMfma1:
       return attention(kWave, Fragment::mfma_16x16x16, "f16", 1, kSwizzle);
     case Victim::kMfma2:
@@ -151,6 +169,10 @@ TEST_CASE("Planted bugs of staging are noticed") {
 
 TEST_CASE("Planted bugs of fragments are noticed") {
   expect_noticed(fragment_bugs());
+}
+
+TEST_CASE("Planted bugs of warpgroups' products are noticed") {
+  expect_noticed(product_bugs());
 }
 
 TEST_CASE("Planted bugs of kernels and bounds are noticed") {

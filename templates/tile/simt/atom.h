@@ -6,6 +6,8 @@
 // k, so that one product's sums feed the next without exchange where the hardware allows it.
 //
 //     kLanes                     of a warp
+//     kGroupWarps                warps that make products together (more than 1: asynchronous, of
+//                                whole tiles; tile/simt/wgmma_atom.h)
 //     kSums                      elements of the sums a lane holds
 //     kRowSlots                  rows that they lie in
 //     slot(e), row(lane, slot)   which of these rows element e lies in, and where it is
@@ -53,6 +55,7 @@ struct Atom;
 template <>
 struct Atom<Fragment::mma_m16n8k16, 32> {
   using Instruction = MmaM16N8K16;
+  static constexpr int kGroupWarps = 1;
   static constexpr int kLanes = 32, kSums = 8, kRowSlots = 2, kLeft = 4, kPerRegister = 2;
   static constexpr int kPieceDepth = 16, kNeighbours = 2;
   static constexpr int kExchangeFrom = 1, kExchangeTo = 2;
@@ -150,6 +153,7 @@ struct Atom<Fragment::mma_m16n8k16, 32> {
 template <class I>
 struct TransposedAtom {
   using Instruction = I;
+  static constexpr int kGroupWarps = 1;
   static constexpr int kLanes = I::kLanes, kSums = I::kSums, kRowSlots = 1;
   static constexpr int kLeft = I::kRight / 2, kPerRegister = 2, kPieceDepth = 16;
   static constexpr int kExchangeFrom = 16, kExchangeTo = I::kLanes / 2;
@@ -274,3 +278,4 @@ struct Atom<Fragment::wmma_gfx11, 32> : TransposedAtom<WmmaGfx11> {
 }  // namespace tile
 
 #include "tile/simt/fma_atom.h"
+#include "tile/simt/wgmma_atom.h"

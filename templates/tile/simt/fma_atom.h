@@ -15,7 +15,7 @@ namespace tile {
 template <int WarpLanes>
 struct Atom<Fragment::fma_16x16x16, WarpLanes> {
   static constexpr int kLanes = WarpLanes, kGroups = kLanes / 16, kSums = 16 / kGroups;
-  static constexpr int kRowSlots = 1, kLeft = kSums, kPerRegister = 1;
+  static constexpr int kRowSlots = 1, kLeft = kSums, kPerRegister = 1, kGroupWarps = 1;
   static constexpr int kPieceDepth = 4, kNeighbours = kSums;
   static constexpr int kExchangeFrom = 16, kExchangeTo = kLanes / 2;
   template <class T, int R, int C, Swizzle S>

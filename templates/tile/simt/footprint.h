@@ -20,8 +20,8 @@ constexpr int up_to(int n, int multiple) {
 // ---- scratchpad
 
 // SharedTile's bytes.
-constexpr unsigned tile_bytes(int rows, int columns, int element_bytes) {
-  return (unsigned)(rows * up_to(columns * element_bytes, kPanelBytes));
+constexpr unsigned tile_bytes(int rows, int columns, int element_bytes, int panel) {
+  return (unsigned)(rows * up_to(columns * element_bytes, panel));
 }
 // SharedPairs' words a pair of rows, and bytes.
 constexpr int pair_pitch(int columns) {
@@ -36,19 +36,43 @@ constexpr bool takes_pairs(Fragment f) {
   return f == Fragment::mfma_16x16x16 || f == Fragment::wmma_gfx11 || f == Fragment::wmma_gfx12;
 }
 
+// Whether products are of warpgroups: asynchronous, with operands straight from scratchpad.
+constexpr bool takes_groups(Fragment f) {
+  return f == Fragment::wgmma_m64k16;
+}
+// Warps that make products together.
+constexpr int group_warps(Fragment f) {
+  return takes_groups(f) ? 4 : 1;
+}
+
+// The widest panel that a row fills: products of warpgroups take whole ones.
+constexpr int panel_bytes(Fragment f, int row_bytes) {
+  return !takes_groups(f) || row_bytes % 128 == 0 ? 128 : row_bytes % 64 == 0 ? 64 : 32;
+}
+
 // Whether chunks are copied asynchronously: interleaving them takes registers.
 constexpr bool copies_async(Fragment f, bool async_copy) {
   return async_copy && !takes_pairs(f);
 }
 
+constexpr unsigned rows_bytes(Fragment f, int rows, int columns, int element_bytes) {
+  return tile_bytes(rows, columns, element_bytes, panel_bytes(f, columns * element_bytes));
+}
 constexpr unsigned columns_bytes(Fragment f, int rows, int columns, int element_bytes) {
-  return takes_pairs(f) ? pairs_bytes(rows, columns) : tile_bytes(rows, columns, element_bytes);
+  return takes_pairs(f) ? pairs_bytes(rows, columns) : rows_bytes(f, rows, columns, element_bytes);
+}
+// A left operand, where it is not held in registers.
+constexpr unsigned left_bytes(Fragment f, int rows, int depth, int element_bytes) {
+  return takes_groups(f) ? rows_bytes(f, rows, up_to(depth, kAtom), element_bytes) : 0;
 }
 
-// Scratchpad of the key loop (`stream`): `stages` slots of a chunk of both right operands.
-constexpr unsigned stream_bytes(Fragment f, int block_n, int depth, int element_bytes, int stages) {
+// Scratchpad of the key loop (`stream`): the left operand, and `stages` slots of a chunk of both
+// right operands.
+constexpr unsigned stream_bytes(Fragment f, int block_m, int block_n, int depth, int element_bytes,
+                                int stages) {
   const int padded = up_to(depth, kAtom);
-  return (unsigned)stages * (tile_bytes(block_n, padded, element_bytes) +
+  return left_bytes(f, block_m, depth, element_bytes) +
+         (unsigned)stages * (rows_bytes(f, block_n, padded, element_bytes) +
                              columns_bytes(f, block_n, padded, element_bytes));
 }
 
@@ -56,7 +80,7 @@ constexpr unsigned stream_bytes(Fragment f, int block_n, int depth, int element_
 // which runs along its rows or down.
 constexpr unsigned operand_bytes(Fragment f, bool down, int size, int block_k, int element_bytes) {
   return down ? columns_bytes(f, block_k, size, element_bytes)
-              : tile_bytes(size, block_k, element_bytes);
+              : rows_bytes(f, size, block_k, element_bytes);
 }
 // Scratchpad of a contraction: `stages` slots of a chunk of both operands.
 constexpr unsigned contraction_bytes(Fragment f, bool left_down, bool right_down, int block_m,
@@ -78,12 +102,12 @@ constexpr int threads(int warps, int warp_lanes) {
 }
 
 // 32-bit registers a thread holds tiles in during the key loop: accumulator, scores, left operand
-// (held `copies` times by gfx11), and a staged chunk where copies pass through registers. Compilers
-// need some 40 more for addresses, rows and right fragments.
+// (held `copies` times by gfx11, in scratchpad by wgmma), and a staged chunk where copies pass
+// through registers. Compilers need some 40 more for addresses, rows and right fragments.
 constexpr int stream_registers(Fragment f, int block_m, int block_n, int depth, int element_bytes,
                                int warps, int warp_lanes, bool async_copy) {
   const int padded = up_to(depth, kAtom), all = threads(warps, warp_lanes);
-  const int copies = f == Fragment::wmma_gfx11 ? 2 : 1;
+  const int copies = f == Fragment::wmma_gfx11 ? 2 : takes_groups(f) ? 0 : 1;
   const int tiles =
       block_m * padded + block_m * block_n + copies * block_m * padded * element_bytes / 4;
   const int staged = copies_async(f, async_copy) ? 0 : 2 * block_n * padded * element_bytes / 4;
@@ -116,6 +140,9 @@ constexpr bool tile_fits_warps(int block_m, int block_n, int warps, int column_w
   return warps % column_warps == 0 && rows_fit_warps(block_m, warps / column_warps) &&
          rows_fit_warps(block_n, column_warps);
 }
+constexpr bool warps_fit_groups(Fragment f, int warps) {
+  return warps % group_warps(f) == 0;
+}
 constexpr bool keys_fit_atoms(int block_n) {
   return block_n % kAtom == 0;
 }
@@ -125,7 +152,9 @@ constexpr bool stages_possible(int stages, bool async_copy) {
 }
 // ldmatrix, wgmma and tensor maps share one swizzle.
 constexpr bool swizzle_possible(Fragment f, Swizzle s) {
-  return f != Fragment::mma_m16n8k16 || s != Swizzle::folded;
+  return takes_groups(f)               ? s == Swizzle::exclusive
+         : f == Fragment::mma_m16n8k16 ? s != Swizzle::folded
+                                       : true;
 }
 constexpr bool fragment_suits(Fragment f, int element_bytes) {
   return (f == Fragment::fma_16x16x16) == (element_bytes == 4);

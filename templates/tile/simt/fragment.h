@@ -8,7 +8,8 @@
 //     right(lane, e)  -> {k, n}   of B
 //     sum(lane, e)    -> {m, n}   of C and D
 //
-// Sources: PTX ISA, "Matrix fragments for mma.m16n8k16 with floating point type"; AMD CDNA3 ISA,
+// Sources: PTX ISA, "Matrix fragments for mma.m16n8k16 with floating point type" and "Register
+// fragments for wgmma.mma_async.m64nNk16"; AMD CDNA3 ISA,
 // "Matrix arithmetic instructions"; AMD RDNA3 and RDNA4 ISA, "Wave matrix multiply accumulate".
 
 #pragma once
@@ -66,6 +67,21 @@ struct WmmaGfx12 {
     return {lane / 16 * 8 + e, lane % 16};
   }
   static TILE_FN constexpr Position sum(int lane, int e) { return {lane / 16 * 8 + e, lane % 16}; }
+};
+
+// wgmma.m64nNk16: four warps, 16 rows each; a right operand lies in scratchpad. Sums of any number
+// of columns, here 16.
+struct WgmmaM64K16 {
+  static constexpr int kLanes = 128, kM = 64, kN = 16, kK = 16;
+  static constexpr int kLeft = 8, kSums = 8;
+  static TILE_FN constexpr Position left(int lane, int e) {
+    const Position p = MmaM16N8K16::left(lane % 32, e);
+    return {lane / 32 * 16 + p.row, p.column};
+  }
+  static TILE_FN constexpr Position sum(int lane, int e) {
+    const Position p = MmaM16N8K16::sum(lane % 32, e % 4);
+    return {lane / 32 * 16 + p.row, p.column + e / 4 * 8};
+  }
 };
 
 }  // namespace tile

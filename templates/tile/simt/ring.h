@@ -19,24 +19,29 @@ namespace tile {
 //     kBytes                        of a slot
 //     copy(t, at, first)            begins to copy the chunk from `first` on to `at`, where kAsync
 //     fetch(t, first), put(t, at)   where not: reads it into registers, writes what was read
-template <int Stages, bool kAsync, class Chunks, class Use>
-TILE_FN void pass_chunks(const Target& t, i64 lo, i64 hi, i64 step, Chunks chunks, Use use) {
+//
+// Slots begin at `base`. With kFenced what has been copied is made visible to products of
+// warpgroups, too.
+template <int Stages, bool kAsync, bool kFenced = false, class Chunks, class Use>
+TILE_FN void pass_chunks(const Target& t, i64 lo, i64 hi, i64 step, Chunks chunks, Use use,
+                         u32 base = 0) {
   constexpr u32 kSlot = Chunks::kBytes;
   if constexpr (kAsync && Stages == 1) {
     TILE_ROLL
     for (i64 first = lo; first < hi; first += step) {
-      chunks.copy(t, 0, first);
+      chunks.copy(t, base, first);
       t.copy_commit();
       t.template copy_wait<0>();
+      if constexpr (kFenced) t.proxy_fence();
       t.block_barrier();
-      use(first, 0);
-      t.retire(0, kSlot);
+      use(first, base);
+      t.retire(base, kSlot);
       t.block_barrier();
     }
   } else if constexpr (kAsync) {
     constexpr u32 kAhead = Stages - 1;
     auto issue = [&](i64 first, u32 slot) {
-      if (first < hi) chunks.copy(t, slot * kSlot, first);
+      if (first < hi) chunks.copy(t, base + slot * kSlot, first);
       t.copy_commit();
     };
     TILE_UNROLL
@@ -47,25 +52,27 @@ TILE_FN void pass_chunks(const Target& t, i64 lo, i64 hi, i64 step, Chunks chunk
     for (i64 first = lo; first < hi; first += step) {
       const u32 next = slot + kAhead < Stages ? slot + kAhead : slot + kAhead - Stages;
       t.template copy_wait<kAhead - 1>();
-      t.retire(next * kSlot, kSlot);
+      if constexpr (kFenced) t.proxy_fence();
+      t.retire(base + next * kSlot, kSlot);
       t.block_barrier();
       issue(first + kAhead * step, next);
-      use(first, slot * kSlot);
+      use(first, base + slot * kSlot);
       slot = slot + 1 == Stages ? 0 : slot + 1;
     }
     t.template copy_wait<0>();
   } else {
+    static_assert(!kFenced);
     if (lo < hi) chunks.fetch(t, lo);
     u32 slot = 0;
     TILE_ROLL
     for (i64 first = lo; first < hi; first += step) {
-      chunks.put(t, slot * kSlot);
-      if constexpr (Stages == 2) t.retire((slot ^ 1) * kSlot, kSlot);
+      chunks.put(t, base + slot * kSlot);
+      if constexpr (Stages == 2) t.retire(base + (slot ^ 1) * kSlot, kSlot);
       t.block_barrier();
       if (first + step < hi) chunks.fetch(t, first + step);
-      use(first, slot * kSlot);
+      use(first, base + slot * kSlot);
       if constexpr (Stages == 1) {
-        t.retire(0, kSlot);
+        t.retire(base, kSlot);
         t.block_barrier();
       } else {
         slot ^= 1;

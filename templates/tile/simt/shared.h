@@ -2,7 +2,9 @@
 //
 // Rows are cut into panels of 128 bytes (64 columns of 16 bits, 32 of 32 bits), panel after panel;
 // a panel's row holds eight chunks of 16 bytes, whose order a swizzle changes. With
-// Swizzle::exclusive this is the layout of wgmma's 128-byte swizzle and of tensor-map boxes.
+// Swizzle::exclusive this is the layout of wgmma's 128-byte swizzle and of tensor-map boxes, as are
+// panels of 64 and 32 bytes of the 64-byte and 32-byte swizzles: bits 4 and up of an address xor
+// bits 7 and up.
 // tile/simt/banks.h computes the bank conflicts of an access.
 
 #pragma once
@@ -15,23 +17,27 @@ namespace tile {
 
 inline constexpr int kChunkBytes = 16;
 
-template <class T, int RowCount, int ColumnCount, Swizzle S>
+template <class T, int RowCount, int ColumnCount, Swizzle S, int Panel = footprint::kPanelBytes>
 struct SharedTile {
+  static_assert(Panel == footprint::kPanelBytes || S == Swizzle::exclusive);
   static constexpr int kRows = RowCount, kColumns = ColumnCount;
   static constexpr int kChunk = kChunkBytes / (int)sizeof(T);  // elements
-  static constexpr u32 kBytes = footprint::tile_bytes(kRows, kColumns, (int)sizeof(T));
+  static constexpr int kPanel = Panel;                         // bytes
+  static constexpr u32 kBytes = footprint::tile_bytes(kRows, kColumns, (int)sizeof(T), Panel);
 
   // Of an element; elements of a chunk lie side by side.
   static TILE_FN constexpr u32 offset(int row, int column) {
     const u32 byte = (u32)column * (u32)sizeof(T);
-    const u32 panel = byte / footprint::kPanelBytes, chunk = byte / kChunkBytes % 8;
-    return panel * (u32)kRows * footprint::kPanelBytes + (u32)row * footprint::kPanelBytes +
-           place(row, chunk) * kChunkBytes + byte % kChunkBytes;
+    const u32 panel = byte / Panel, chunk = byte / kChunkBytes % kChunks;
+    return panel * (u32)kRows * Panel + (u32)row * Panel + place(row, chunk) * kChunkBytes +
+           byte % kChunkBytes;
   }
 
  private:
+  static constexpr u32 kChunks = Panel / kChunkBytes;  // of a panel's row
+
   static TILE_FN constexpr u32 place(int row, u32 chunk) {
-    if constexpr (S == Swizzle::exclusive) return chunk ^ ((u32)row & 7);
+    if constexpr (S == Swizzle::exclusive) return chunk ^ ((u32)row * Panel / 128 & (kChunks - 1));
     if constexpr (S == Swizzle::folded) return chunk ^ (((u32)row ^ (u32)row / 8) & 7);
     return chunk;
   }

@@ -32,9 +32,9 @@ TILE_FN Words<4> load_chunk(const Target& t, const View& view, const Window& w, 
 template <class T, class Layout, int Threads>
 struct Stage;
 
-template <class T, int R, int C, Swizzle Sw, int Threads>
-struct Stage<T, SharedTile<T, R, C, Sw>, Threads> {
-  using Layout = SharedTile<T, R, C, Sw>;
+template <class T, int R, int C, Swizzle Sw, int Panel, int Threads>
+struct Stage<T, SharedTile<T, R, C, Sw, Panel>, Threads> {
+  using Layout = SharedTile<T, R, C, Sw, Panel>;
   static constexpr int kPerRow = C / Layout::kChunk, kChunks = R * kPerRow;
   static constexpr int kRounds = (kChunks + Threads - 1) / Threads;
   Words<4> held[kRounds];

@@ -26,16 +26,27 @@ TILE_FN void TilesBlock<C>::stream(i64 lo, i64 hi, const SimtRow<S, BM, i32>&, c
   using ValueChunks = ViewChunks<T, Values, Along::rows, kThreads, VView>;
   using Chunks = ChunkPair<KeyChunks, ValueChunks>;
 
+  // The left operand, if it is there, lies before the slots.
+  constexpr u32 kSlots = footprint::left_bytes(C::fragment, BM, D, (int)sizeof(T));
+
   const WhereScope scope(t_, where);
   const Chunks chunks{KeyChunks(k, k.rows, 0, D), ValueChunks(v, v.rows, 0, DV)};
-  pass_chunks<C::stages, kAsync>(t_, lo, hi, BN, chunks, [&](i64 n0, u32 at) {
+  auto use = [&](i64 n0, u32 at) {
     Accum<BM, BN> s;
     Row<BM> alpha = row<BM>(1.f);
     score(s, StagedRef<T, Keys>{at});
+    if constexpr (kGroups) {
+      A::template wait<0>(t_);
+      A::settle(t_, s.d);
+    }
     soften(n0, s, alpha);
     auto&& p = turn(s, alpha);
     accumulate(p, StagedRef<T, Values>{at + Chunks::kSecond});
-  });
+    if constexpr (kGroups) A::template wait<0>(t_);
+  };
+  pass_chunks<C::stages, kAsync, kGroups>(t_, lo, hi, BN, chunks, use, kSlots);
+  // There may have been no chunk to wait for the left operand with.
+  if constexpr (kGroups) t_.template copy_wait<0>();
 }
 
 }  // namespace tile

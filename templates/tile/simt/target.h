@@ -61,6 +61,20 @@
 //     wmma_gfx11<T>(c, a, b)                                    8 8 8
 //     wmma_gfx12<T>(c, a, b)                                    8 4 4
 //
+// Products of a warpgroup (four warps; threads 128 g .. of the block), of 64 rows, a depth of 16
+// and N columns, with N a power of two from 16 to 256. Operands in scratchpad are given by matrix
+// descriptors (wgmma_atom.h), which name it by address(). All of it is asynchronous.
+//
+//     u32 address(u32 at)
+//     proxy_fence()                        what this thread has written to scratchpad becomes
+//                                          visible to products after a barrier
+//     product_fence()                      registers written before may be used by products
+//     product<T, N>(float* sums, u64 left, u64 right, bool accumulate)       k along right's rows
+//     product_down<T, N>(float* sums, const u32* left, u64 right)            down its rows
+//     product_commit()                     closes a group of products
+//     product_wait<N>()                    all but the latest N groups are done
+//     settle(float& x)                     x is not read before this place
+//
 // Where names a place in the kernel's source for the emulator's reports. Operations of a block take
 // one as last argument, defaulted to Where::here(); hardware targets define it empty:
 //

@@ -1,5 +1,6 @@
 // Tiles spread over the warps of a block: each warp owns neighbouring rows, MT atoms of them, and
-// within it the atom says which lane holds what.
+// within it the atom says which lane holds what. Where warps make products in groups, each group
+// owns neighbouring rows, and its warps 16 of the rows of each product.
 
 #pragma once
 
@@ -16,12 +17,20 @@ struct Spread {
   // Atoms along the rows that a warp owns.
   template <int BM>
   static constexpr int kAtoms = BM / footprint::kAtom / kWarps;
+  static constexpr int kGroupRows = AtomType::kGroupWarps * footprint::kAtom;
 
   template <int BM>
   static TILE_FN int first_row(const Target& t, int m) {
     static_assert(footprint::rows_fit_warps(BM, kWarps),
                   "a tile's rows must be a multiple of 16 times the warps");
-    return (t.warp() * kAtoms<BM> + m) * footprint::kAtom;
+    if constexpr (AtomType::kGroupWarps == 1) return (t.warp() * kAtoms<BM> + m) * footprint::kAtom;
+    return group_row<BM>(t, m) + t.warp() % AtomType::kGroupWarps * footprint::kAtom;
+  }
+  // Of the rows that the warp's group makes product m of.
+  template <int BM>
+  static TILE_FN int group_row(const Target& t, int m) {
+    static_assert(kWarps % AtomType::kGroupWarps == 0, "warps must be a multiple of a group's");
+    return (t.warp() / AtomType::kGroupWarps * kAtoms<BM> + m) * kGroupRows;
   }
 };
 
@@ -44,6 +53,13 @@ template <class S, class T, int BM, int K>
 struct SimtOperand {
   static constexpr int kTiles = footprint::up_to(K, footprint::kAtom) / footprint::kAtom;
   u32 d[S::template kAtoms<BM>][kTiles][S::Atom::kLeft];
+};
+
+// The same in scratchpad, from its first byte on, where products of warpgroups read it.
+template <class S, class T, int BM, int K>
+struct SharedOperand {
+  static constexpr int kTiles = footprint::up_to(K, footprint::kAtom) / footprint::kAtom;
+  using Layout = typename S::Atom::template LeftRows<T, BM, kTiles * footprint::kAtom>;
 };
 
 // Right operands, staged at `at` in scratchpad.

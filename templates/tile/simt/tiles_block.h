@@ -4,13 +4,24 @@
 
 #pragma once
 
+#include "tile/simt/chunks.h"
 #include "tile/simt/elementary.h"
 #include "tile/simt/memory.h"
-#include "tile/simt/stage.h"
 #include "tile/simt/tiles.h"
 #include "tile/view.h"
 
 namespace tile {
+
+namespace detail {
+template <bool kShared, class S, class T, int BM, int K>
+struct LeftOperand {
+  using Type = SimtOperand<S, T, BM, K>;
+};
+template <class S, class T, int BM, int K>
+struct LeftOperand<true, S, T, BM, K> {
+  using Type = SharedOperand<S, T, BM, K>;
+};
+}  // namespace detail
 
 template <class ConfigType>
 class TilesBlock {
@@ -27,14 +38,16 @@ class TilesBlock {
   using IndexRow = SimtRow<S, BM, i32>;
   template <int BM, int N>
   using Accum = SimtAccum<S, BM, N>;
+  // Products of warps take left operands from registers, of groups from scratchpad.
+  static constexpr bool kGroups = A::kGroupWarps > 1;
   template <class T, int BM, int K>
-  using Operand = SimtOperand<S, T, BM, K>;
+  using Operand = typename detail::LeftOperand<kGroups, S, T, BM, K>::Type;
 
   TILE_FN explicit TilesBlock(const Target& target) : t_(target) {}
 
   // Scratchpad that the key loop takes.
-  static constexpr i64 stream_bytes(int, int block_n, int depth) {
-    return footprint::stream_bytes(Config::fragment, block_n, depth,
+  static constexpr i64 stream_bytes(int block_m, int block_n, int depth) {
+    return footprint::stream_bytes(Config::fragment, block_m, block_n, depth,
                                    (int)sizeof(typename Config::Element), Config::stages);
   }
 
@@ -130,6 +143,16 @@ class TilesBlock {
     }
   }
 
+  // The same, into scratchpad that nothing else uses: it is there after the key loop's first wait.
+  template <class T, int BM, int K, class View>
+  TILE_FN void load(SharedOperand<S, T, BM, K>&, const View& view, i64 r0,
+                    Where where = Where::here()) const {
+    const WhereScope scope(t_, where);
+    using Rows = typename SharedOperand<S, T, BM, K>::Layout;
+    ViewChunks<T, Rows, Along::rows, kThreads, View>(view, view.rows, 0, K).copy(t_, 0, r0);
+    t_.copy_commit();
+  }
+
   // o += w * (rows r0 .. of the view), row by row.
   template <int BM, int N, class View>
   TILE_FN void add_rows(SimtAccum<S, BM, N>& o, const View& view, i64 r0,
@@ -154,7 +177,8 @@ class TilesBlock {
     constexpr bool kPairs = sizeof(T) == 2 && A::column(0, 1) == A::column(0, 0) + 1 && N % 2 == 0;
     const bool aligned = rows_aligned(view, 4);
     const int valid = valid_rows<BM>(view, r0);
-    each(o, [&](const float& d, int m, int n, int e) {
+    const auto& sums = settled(o);
+    each(sums, [&](const float& d, int m, int n, int e) {
       const int s = A::slot(e), column = n * footprint::kAtom + A::column(t_.lane(), e);
       const int i = row_of<BM>(m, s);
       if (i >= valid || column >= N) return;
@@ -189,33 +213,46 @@ class TilesBlock {
     }
   }
 
+  template <class T, int BM, int N, int K, class Layout>
+  TILE_FN void mma_abt(SimtAccum<S, BM, N>& s, const SharedOperand<S, T, BM, K>&,
+                       const StagedRef<T, Layout>& k, Where where = Where::here()) const {
+    const WhereScope scope(t_, where);
+    using Left = typename SharedOperand<S, T, BM, K>::Layout;
+    A::template begin_rows<T, Left, Layout>(t_, s.d, 0, S::template group_row<BM>(t_, 0), k.at);
+  }
+
   // o += p v
   template <class T, int BM, int N, int K, class Layout>
   TILE_FN void mma_acc(SimtAccum<S, BM, N>& o, const SimtOperand<S, T, BM, K>& p,
                        const StagedRef<T, Layout>& v, Where where = Where::here()) const {
     const WhereScope scope(t_, where);
-    TILE_UNROLL
-    for (int depth = 0; depth < p.kTiles; ++depth) {
-      typename A::Left left[S::template kAtoms<BM>];
-      expand(left, p, depth);
+    if constexpr (kGroups) {
+      A::template begin_columns<T, Layout>(t_, o.d, p.d, v.at);
+    } else {
       TILE_UNROLL
-      for (int n = 0; n < o.kTiles; ++n)
-        A::template step_columns<T, Layout>(t_, o.d, left, v.at, depth * footprint::kAtom,
-                                            n * footprint::kAtom);
+      for (int depth = 0; depth < p.kTiles; ++depth) {
+        typename A::Left left[S::template kAtoms<BM>];
+        expand(left, p, depth);
+        TILE_UNROLL
+        for (int n = 0; n < o.kTiles; ++n)
+          A::template step_columns<T, Layout>(t_, o.d, left, v.at, depth * footprint::kAtom,
+                                              n * footprint::kAtom);
+      }
     }
   }
 
   template <int BM, int N>
   TILE_FN void scale_rows(SimtAccum<S, BM, N>& o, const SimtRow<S, BM, float>& scale) const {
+    if constexpr (kGroups) A::settle(t_, o.d);
     each(o, [&](float& d, int m, int, int e) { d *= scale.v[m][A::slot(e)]; });
   }
 
   // The values become the left operand of the next product.
   template <class T, int BM, int N>
-  TILE_FN Operand<T, BM, N> to_operand(const SimtAccum<S, BM, N>& s,
-                                       Where where = Where::here()) const {
+  TILE_FN SimtOperand<S, T, BM, N> to_operand(const SimtAccum<S, BM, N>& s,
+                                              Where where = Where::here()) const {
     const WhereScope scope(t_, where);
-    Operand<T, BM, N> p;
+    SimtOperand<S, T, BM, N> p;
     TILE_UNROLL
     for (int m = 0; m < S::template kAtoms<BM>; ++m) {
       TILE_UNROLL
@@ -272,6 +309,18 @@ class TilesBlock {
                       Where where = Where::here()) const;
 
  private:
+  // Sums of products that have been waited for, to be read.
+  template <int BM, int N>
+  TILE_FN decltype(auto) settled(const SimtAccum<S, BM, N>& o) const {
+    if constexpr (kGroups) {
+      SimtAccum<S, BM, N> copy = o;
+      A::settle(t_, copy.d);
+      return copy;
+    } else {
+      return (o);
+    }
+  }
+
   // Rows of the tile from r0 on that the view has.
   template <int BM, class View>
   static TILE_FN int valid_rows(const View& view, i64 r0) {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "tile/simt/target.h"
+#include "tile/targets/wgmma.h"
 
 extern __shared__ __align__(1024) unsigned char kiln_scratchpad[];
 
@@ -131,6 +132,27 @@ struct Target {
           : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
     }
   }
+
+  TILE_FN u32 address(u32 at) const { return shared(at); }
+  TILE_FN void proxy_fence() const { asm volatile("fence.proxy.async.shared::cta;" ::: "memory"); }
+  TILE_FN void product_fence() const { asm volatile("wgmma.fence.sync.aligned;" ::: "memory"); }
+  template <class T, int N>
+  TILE_FN void product(float* sums, u64 left, u64 right, bool accumulate) const {
+    wgmma::FromScratchpad<T, N>::run(sums, left, right, accumulate);
+  }
+  template <class T, int N>
+  TILE_FN void product_down(float* sums, const u32* left, u64 right) const {
+    wgmma::FromRegisters<T, N>::run(sums, left, right);
+  }
+  TILE_FN void product_commit() const {
+    asm volatile("wgmma.commit_group.sync.aligned;" ::: "memory");
+  }
+  template <int N>
+  TILE_FN void product_wait() const {
+    asm volatile("wgmma.wait_group.sync.aligned %0;" ::"n"(N) : "memory");
+  }
+  TILE_FN void settle(float& x) const { asm volatile("" : "+f"(x)); }
+
   // Other vendors' instructions.
   template <class T>
   TILE_FN void mfma_16x16x16(float*, const u32*, const u32*) const;

@@ -124,6 +124,26 @@ struct Target {
     self->api->multiply(self, kKilnEmulatorWmmaGfx12, kType<T>, c, a, b, at);
   }
 
+  u32 address(u32 at) const { return at; }
+  void proxy_fence() const { self->api->proxy_fence(self); }
+  void product_fence() const { self->api->product_fence(self); }
+  template <class T, int N>
+  void product(float* sums, u64 left, u64 right, bool accumulate, Where at = Where::here()) const {
+    const KilnEmulatorProduct product = {kType<T>, N, sums, nullptr, left, right, 0, accumulate};
+    self->api->product(self, &product, at);
+  }
+  template <class T, int N>
+  void product_down(float* sums, const u32* left, u64 right, Where at = Where::here()) const {
+    const KilnEmulatorProduct product = {kType<T>, N, sums, left, 0, right, 1, 1};
+    self->api->product(self, &product, at);
+  }
+  void product_commit() const { self->api->product_commit(self); }
+  template <int N>
+  void product_wait(Where at = Where::here()) const {
+    self->api->product_wait(self, N, at);
+  }
+  void settle(float&) const {}
+
  private:
   template <class T>
   static constexpr int kType = kSame<T, bf16> ? kKilnEmulatorBf16 : kKilnEmulatorF16;

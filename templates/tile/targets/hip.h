@@ -82,6 +82,7 @@ struct Target {
   // Through registers (kAsyncCopy): never called.
   TILE_FN void copy_async(u32, const void*, int) const {}
   TILE_FN void copy_commit() const {}
+  TILE_FN void proxy_fence() const {}
   template <int N>
   TILE_FN void copy_wait() const {}
 
