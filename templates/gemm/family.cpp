@@ -31,6 +31,7 @@ std::vector<KernelSource::Member> host_members(const Config& config, const Targe
        config.at("operands") == kStaged ? "tile::Operands::staged" : "tile::Operands::in_place"},
       Member::integer("register_rows", config.at("register_rows")),
       Member::integer("register_vectors", register_vectors(config, target)),
+      Member::integer("left_rows", left_rows(config, target)),
       Member::boolean("prefetch", true),
       Member::boolean("streamed", config.at("stores") == kStreamed),
   };

@@ -11,12 +11,12 @@ namespace {
 
 namespace footprint = tile::footprint;
 
-constexpr int kSpaceVersion = 1;
+constexpr int kSpaceVersion = 2;
 // Accumulators of a register block: 16 or 32 registers less the operands'.
 constexpr int64_t kSums = 12, kSumsOfLargeFile = 24;
 constexpr int64_t kRegisterRows = 6;  // the default's
-// Of a tile's sums, which lie on a stack that callers bring.
-constexpr int64_t kMostSumBytes = 768 << 10;
+// Of a tile's sums where the last-level cache is small.
+constexpr int64_t kFewSumBytes = 768 << 10;
 // Up to this many rows reading the right operand in place always wins, beyond that many packing it.
 constexpr int64_t kFewestRowsToPack = 4, kMostRowsInPlace = 8;
 // Of k, in elements: with chunks of this length sums are loaded and stored seldom enough.
@@ -98,9 +98,9 @@ std::vector<Parameter> parameters(const GemmProblem& p, const Target& t) {
     add_parts(n.values, p.n, {128, 512, 1024, 2048, 4096}, t.vector_lanes);
     add_parts(k.values, p.k, {512, 1024, 4096}, 16);
   }
-  add_parts(m.values, p.m, {48, 96, 168, 256, 384, 512}, t.vector_registers >= 32 ? 24 : 12);
+  add_parts(m.values, p.m, {48, 96, 168, 256, 384, 512, 1024}, t.vector_registers >= 32 ? 24 : 12);
   for (int64_t r : rows.values) {
-    add_parts(n.values, p.n, {64, 128, 256, 384, 512}, t.vector_lanes * vectors_beside(r, t));
+    add_parts(n.values, p.n, {64, 128, 256, 384, 512, 1024}, t.vector_lanes * vectors_beside(r, t));
   }
   add_parts(k.values, p.k, {128, 256, 384, 512}, 16);
   Parameter order{.name = "order",
@@ -147,16 +147,12 @@ std::vector<Constraint> constraints(const GemmProblem& p, const Target& t) {
       {"operands = in_place: results are cached",
        {"operands", "stores"},
        [=](const Config& c) { return !in_place(c) || c.at("stores") == kCached; }},
-      {"the sums of a tile fit the stack",
+      {"the sums of a tile fit a thread's half of the last-level cache",
        {"register_rows", "block_m", "block_n"},
        [=](const Config& c) {
          return footprint::sums_bytes(int(c.at("block_m")), int(c.at("block_n")),
-                                      int(c.at("register_rows"))) <= kMostSumBytes;
-       }},
-      {"a chunk of the left operand fits the second-level cache",
-       {"block_m", "block_k"},
-       [=](const Config& c) {
-         return 4 * c.at("block_m") * c.at("block_k") <= std::max<int64_t>(t.l2_bytes, kLeastCache);
+                                      int(c.at("register_rows"))) <=
+                std::max<int64_t>(t.llc_bytes / (2 * t.threads), kFewSumBytes);
        }},
       {"there is a tile for every thread, or tiles are small",
        {"block_m", "block_n"},
@@ -180,7 +176,8 @@ double score(const GemmProblem& p, const Target& t, const Config& c) {
   const double busy = rounds / std::ceil(rounds);
   const double panel = double(t.vector_lanes * register_vectors(c, t));
   const double useful = double(p.n) / (std::ceil(double(p.n) / panel) * panel);
-  const double cache = double(t.l2_bytes) / (4 * (m * k + n * panel + m * panel));
+  const double rows = double(left_rows(c, t));
+  const double cache = double(t.l2_bytes) / (4 * (rows * k + n * panel + rows * panel));
   return busy * useful * std::min(1.0, 0.9 + 0.1 * cache) /
          (1 + kCopyCost / std::min(m, double(p.m)) + kCopyCost / std::min(n, double(p.n)) +
           kSumCost / k);
@@ -190,6 +187,14 @@ double score(const GemmProblem& p, const Target& t, const Config& c) {
 
 int64_t register_vectors(const Config& config, const Target& target) {
   return vectors_beside(config.at("register_rows"), target);
+}
+
+int64_t left_rows(const Config& config, const Target& target) {
+  const int64_t rows = config.at("block_m"), row_bytes = 4 * config.at("block_k");
+  const int64_t cache = std::max<int64_t>(target.l2_bytes, kLeastCache);
+  const int64_t parts = ceil_div(rows * row_bytes, cache);
+  const int64_t unit = config.at("register_rows");
+  return ceil_div(ceil_div(rows, parts), unit) * unit;
 }
 
 Space gemm_space(const GemmProblem& problem, const Target& target) {

@@ -19,4 +19,7 @@ Config gemm_default(const GemmProblem& problem, const Target& target);
 // Vectors of columns in a register block of the config's rows: as many as registers allow.
 int64_t register_vectors(const Config& config, const Target& target);
 
+// Rows of a tile whose part of `a` goes through the second-level cache at a time.
+int64_t left_rows(const Config& config, const Target& target);
+
 }  // namespace kiln::gemm

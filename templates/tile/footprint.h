@@ -55,19 +55,20 @@ constexpr int panel_lanes(int depth, int panel) {
 constexpr int left_stride(int depth) {
   return round_up(depth, 16) + kRowPadding;
 }
-// Bytes of scratch: one panel, and a chunk of the left operand as rows or as groups of rows.
-constexpr unsigned packed_bytes(int block_m, int depth, int panel, int group) {
-  const int rows = round_up(block_m, group);
+// Bytes of scratch, whole cache lines each: panels of the right operand; `rows` rows of the left
+// one, as rows or as groups of rows; and the sums.
+constexpr unsigned panels_bytes(int panels, int depth, int panel) {
+  return 4u * unsigned(panels) * unsigned(panel_lanes(depth, panel));
+}
+constexpr unsigned left_bytes(int rows, int depth, int group) {
   const int as_rows = rows * left_stride(depth);
-  const int as_groups = rows / group * panel_lanes(depth, group);
-  return 4u * unsigned(panel_lanes(depth, panel) + (as_rows > as_groups ? as_rows : as_groups));
+  const int as_groups = round_up(rows, group) / group * panel_lanes(depth, group);
+  return 4u * unsigned(as_rows > as_groups ? as_rows : as_groups);
 }
-// Bytes of stack: the sums, and where the rows of the left operand begin.
-constexpr long long sums_bytes(int block_m, int block_n, int group) {
-  const long long rows = round_up(block_m, group);
-  return 4 * rows * (block_n + kRowPadding) + 8 * rows;
+constexpr unsigned sums_bytes(int block_m, int block_n, int group) {
+  return unsigned(round_up(4 * round_up(block_m, group) * (block_n + kRowPadding), 64));
 }
-// The same of few rows: the sums and a copy of the left operand's chunk.
+// Bytes of stack for few rows: the sums and a copy of the left operand's chunk.
 constexpr long long few_rows_bytes(int block_m, int block_n, int block_k, int lanes) {
   return 4ll * block_m * (round_up(block_n, lanes) + round_up(block_k, lanes)) + 4096;
 }
