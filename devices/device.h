@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -18,14 +19,18 @@ namespace kiln::devices {
 
 class Device {
  public:
-  Device(std::string name, Fingerprint fingerprint, std::unique_ptr<Compiler> compiler)
+  // `ordinal`: of a GPU, in its driver's order.
+  Device(std::string name, Fingerprint fingerprint, std::unique_ptr<Compiler> compiler,
+         std::optional<int> ordinal = {})
       : name_(std::move(name)),
         fingerprint_(std::move(fingerprint)),
-        compiler_(std::move(compiler)) {}
+        compiler_(std::move(compiler)),
+        ordinal_(ordinal) {}
 
   const std::string& name() const { return name_; }  // "host", "host:avx2", "cuda:0"
   const Fingerprint& fingerprint() const { return fingerprint_; }
   const Compiler& compiler() const { return *compiler_; }
+  std::optional<int> ordinal() const { return ordinal_; }
 
   // The compiler's, for short.
   const Target& target() const { return compiler_->target(); }
@@ -39,6 +44,7 @@ class Device {
   std::string name_;
   Fingerprint fingerprint_;
   std::unique_ptr<Compiler> compiler_;
+  std::optional<int> ordinal_;
 };
 
 // How devices are found and compile.

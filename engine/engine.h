@@ -30,6 +30,7 @@ enum class Background : uint8_t { kNever, kIdle, kAlways };
 
 struct EngineOptions {
   std::string state_directory;  // database, artifacts, sources
+  // Those whose driver is missing or silent are left out while others work.
   std::vector<std::string> devices = {"host"};
   std::string compiler;             // empty: found in PATH
   std::string worker_path;          // empty: beside this executable, then libexec
@@ -85,6 +86,7 @@ struct DeviceView {
   std::string toolchain;  // or what is missing
   bool can_compile = false;
   std::optional<tuner::Tuner::Peaks> peaks;  // the best seen so far
+  std::string unavailable;  // why it did not work when it was last used; empty: it did
 };
 
 struct Diagnosis {      // one line of `doctor`

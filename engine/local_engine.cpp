@@ -12,6 +12,12 @@ namespace {
 
 constexpr int kJobsBetweenCollections = 50;
 
+// A driver that is missing or does not answer is no reason not to serve the other devices; a device
+// that does not exist is a mistake.
+bool may_come_back(const Status& status) {
+  return absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status);
+}
+
 }  // namespace
 
 StatusOr<std::unique_ptr<Engine>> Engine::open(const EngineOptions& options) {
@@ -27,10 +33,17 @@ StatusOr<std::unique_ptr<LocalEngine>> LocalEngine::open(const EngineOptions& op
   engine->store_ = std::move(store);
   std::vector<const ServedDevice*> served;
   for (const std::string& name : options.devices) {
-    KILN_ASSIGN_OR_RETURN(auto device, ServedDevice::open(name, engine->catalogue_, options));
-    served.push_back(device.get());
-    engine->devices_.push_back(std::move(device));
+    auto device = ServedDevice::open(name, engine->catalogue_, options);
+    if (!device.ok() && options.devices.size() > 1 && may_come_back(device.status())) {
+      spdlog::warn("{} is not served: {}", name, device.status().ToString());
+      engine->missing_.emplace(name, device.status());
+      continue;
+    }
+    KILN_RETURN_IF_ERROR(device.status());
+    served.push_back(device->get());
+    engine->devices_.push_back(*std::move(device));
   }
+  if (served.empty() && !engine->missing_.empty()) return engine->missing_.begin()->second;
   engine->lookup_ =
       std::make_unique<Lookup>(engine->catalogue_, *engine->store_, engine->closing_.get_token());
   engine->jobs_ = std::make_unique<Jobs>(
@@ -51,6 +64,10 @@ LocalEngine::~LocalEngine() {
 }
 
 StatusOr<const ServedDevice*> LocalEngine::resolve(const std::string& name_or_fingerprint) const {
+  if (const auto missing = missing_.find(name_or_fingerprint); missing != missing_.end()) {
+    return absl::FailedPreconditionError(fmt::format("device {} is not served: {}", missing->first,
+                                                     std::string(missing->second.message())));
+  }
   std::string served;
   for (const auto& device : devices_) {
     if (device->name() == name_or_fingerprint ||
@@ -139,6 +156,7 @@ std::vector<DeviceView> LocalEngine::devices() {
     view.toolchain = device->toolchain().ok() ? *device->toolchain()
                                               : std::string(device->toolchain().status().message());
     view.peaks = device->peaks();
+    view.unavailable = std::string(device->availability().message());
   }
   return views;
 }

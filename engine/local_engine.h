@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <stop_token>
@@ -98,6 +99,7 @@ class LocalEngine final : public Engine {
   std::stop_source closing_;
   std::unique_ptr<db::Store> store_;
   std::vector<std::unique_ptr<ServedDevice>> devices_;
+  std::map<std::string, Status> missing_;  // devices that were asked for and do not work
   std::unique_ptr<Lookup> lookup_;
   AnswerCache cache_;
   // Raised before winners change: what was looked up before that is not put into the cache after.

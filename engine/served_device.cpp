@@ -51,6 +51,10 @@ StatusOr<tuner::Tuner*> ServedDevice::tuner() const {
   return tuner_.get();
 }
 
+Status ServedDevice::availability() const {
+  return tuner_ == nullptr ? absl::OkStatus() : tuner_->availability();
+}
+
 std::optional<tuner::Tuner::Peaks> ServedDevice::peaks() const {
   return tuner_ == nullptr ? std::nullopt : tuner_->peaks();
 }

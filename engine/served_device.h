@@ -36,6 +36,8 @@ class ServedDevice {
   // The tuner, or why there is none.
   StatusOr<tuner::Tuner*> tuner() const;
 
+  // OK, or why the device did not work when it was last used.
+  Status availability() const;
   // The machine's peaks as far as they are known.
   std::optional<tuner::Tuner::Peaks> peaks() const;
   // Probes again, unless that was done within the last minute.

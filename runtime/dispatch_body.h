@@ -19,6 +19,10 @@ struct Dispatch::Body {
   virtual std::span<const HostTensor> arguments() const = 0;
   virtual Status launch(std::span<const Tensor> tensors, void* workspace,
                         ParallelFor& parallel) const = 0;
+  virtual Status enqueue(std::span<const Tensor>, void*, void*) const {
+    return absl::FailedPreconditionError(
+        "a kernel of this processor has no stream to wait in; launch() it");
+  }
 };
 
 }  // namespace kiln::runtime

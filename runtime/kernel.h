@@ -3,11 +3,15 @@
 //     KILN_ASSIGN_OR_RETURN(auto kernel, Kernel::load(artifact, plan));
 //     KILN_ASSIGN_OR_RETURN(Dispatch d, kernel->prepare(problem.sizes(), problem.scalars()));
 //     d.launch(tensors, workspace, pool);
+//     d.enqueue(tensors, workspace, stream);  // GPUs: behind what is in the caller's stream
 //
 // A Kernel is immutable, thread-safe and reference-counted; code stays mapped while any Kernel or
 // Dispatch refers to it. load() treats both arguments as untrusted: hash, instruction set, ABI
 // version, entries, slots, expressions and names are checked before anything runs. (Native code
 // runs with the caller's rights all the same: load only what comes from a trusted daemon.)
+//
+// Kernels for GPUs (runtime/gpu/) belong to the context that is current where they are prepared
+// first, and are launched and released there; tensors and workspace are addresses in device memory.
 
 #pragma once
 
@@ -38,6 +42,8 @@ class Kernel : public std::enable_shared_from_this<Kernel> {
   static StatusOr<std::shared_ptr<const Kernel>> load(const Artifact& artifact, const Plan& plan);
   virtual ~Kernel() = default;
 
+  // Whether tensors and workspace of a launch lie in a GPU's memory.
+  virtual bool runs_on_gpu() const { return false; }
   const Plan& plan() const { return plan_; }
   // The plan's input and output buffers in order: what launch() takes.
   const std::vector<Buffer>& arguments() const { return arguments_; }
@@ -68,6 +74,12 @@ class Dispatch {
   // buffer that is missing, misaligned or has the wrong unit stride. `workspace` may be null when
   // workspace_bytes() is 0. Thread-safe when `parallel` is.
   Status launch(std::span<const Tensor> tensors, void* workspace, ParallelFor& parallel) const;
+
+  // GPUs: enqueues all steps on `stream` (a CUstream or hipStream_t; null: the default one) and
+  // returns; nothing is waited for but by a plan with a Read or a Scan. Can be captured into a
+  // graph unless the plan has one. What a kernel does wrong shows at the next call that waits.
+  // FAILED_PRECONDITION for kernels of this processor.
+  Status enqueue(std::span<const Tensor> tensors, void* workspace, void* stream) const;
 
   struct Body;
   explicit Dispatch(std::shared_ptr<const Body> body) : body_(std::move(body)) {}

@@ -172,6 +172,7 @@ v1::Device to_message(const engine::DeviceView& device) {
   message.set_units(device.fingerprint.units);
   message.set_toolchain(device.toolchain);
   message.set_can_compile(device.can_compile);
+  message.set_unavailable(device.unavailable);
   message.set_memory_bytes(device.target.memory_bytes);
   message.set_llc_bytes(device.target.llc_bytes);
   if (device.peaks) {

@@ -90,7 +90,7 @@ StatusOr<const Finalist*> FinalRound::verify(std::vector<Finalist>& ranking,
                                    .cache = options.cache,
                                    .timed = false,
                                    .reference_flops = reference_flops(options.budget),
-                                   .threads = task_.target().threads,
+                                   .threads = host_threads(task_.target()),
                                    .niceness = task_.niceness()};
   KILN_ASSIGN_OR_RETURN(
       const auto bench,

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "runtime/host/thread_pool.h"
 #include "tuner/statistics.h"
 
@@ -17,7 +18,8 @@ using std::chrono::nanoseconds;
 namespace {
 
 constexpr milliseconds kLoadLimit{10'000};
-constexpr double kTargetWidth = 0.01;  // of the median's interval, relative
+constexpr milliseconds kContextLimit{60'000};  // of a GPU: drivers look at all there are first
+constexpr double kTargetWidth = 0.01;          // of the median's interval, relative
 // Floor of what a working variant reaches, for the time limit of a first launch.
 constexpr double kSlowestFlops = 2e8;
 constexpr double kSlowestBytes = 2e8;
@@ -38,13 +40,33 @@ int crowding() {
   return int(std::ceil(std::clamp(load / runtime::usable_cpus(), 1.0, kMostCrowded)));
 }
 
+bool is_driven(const Target& target) {
+  return target.kind == "cuda" || target.kind == "hip";
+}
+
 int64_t unix_now_ns() {
   return std::chrono::duration_cast<nanoseconds>(
              std::chrono::system_clock::now().time_since_epoch())
       .count();
 }
 
+// Beside a measurement that is right, where nothing else is to be said.
+std::string text_of(const runtime::GpuConditions& conditions) {
+  return absl::StrFormat("at %.0f of %.0f MHz, memory at %.0f MHz, %.1f GiB in use",
+                         conditions.clock_mhz, conditions.most_clock_mhz,
+                         conditions.memory_clock_mhz,
+                         conditions.memory_used_bytes / double(1 << 30));
+}
+
 }  // namespace
+
+int host_threads(const Target& target) {
+  return is_driven(target) ? runtime::usable_cpus() : target.threads;
+}
+
+milliseconds load_limit(const Target& target) {
+  return is_driven(target) ? kContextLimit : kLoadLimit;
+}
 
 StatusOr<std::unique_ptr<ProblemBench>> ProblemBench::make(
     const Family& family, const Problem& problem, const Plan& plan, const Target& target,
@@ -54,7 +76,8 @@ StatusOr<std::unique_ptr<ProblemBench>> ProblemBench::make(
       .seed = options.seed,
       .memory_bytes = target.memory_bytes,
       .rotation_bytes = options.cache == CachePolicy::kCold ? 4 * target.llc_bytes : 0,
-      .timed = options.timed};
+      // Devices with memory of their own have what they time on there.
+      .timed = options.timed && !is_driven(target)};
   KILN_ASSIGN_OR_RETURN(bench->workload_,
                         Workload::make(family, problem, plan, options.threads, workload, stop));
   ReferenceOptions reference{
@@ -81,11 +104,19 @@ StatusOr<std::unique_ptr<ProblemBench>> ProblemBench::make(
     // What hardly writes is measured against reading.
     bench->probe_ =
         outputs < 0.2 * bench->cost_.bytes ? worker::Probe::kRead : worker::Probe::kCopy;
-  } else if (target.bf16_dot && first_input != plan.buffers.end() &&
-             first_input->dtype == Dtype::kBF16) {
-    bench->probe_ = worker::Probe::kBf16;
+  } else if (first_input != plan.buffers.end()) {
+    const Dtype dtype = first_input->dtype;
+    const bool in_halves = is_driven(target) ? dtype == Dtype::kBF16 || dtype == Dtype::kF16
+                                             : target.bf16_dot && dtype == Dtype::kBF16;
+    if (in_halves) bench->probe_ = worker::Probe::kBf16;
   }
-  bench->work_ = bench->cost_.bandwidth_bound ? bench->cost_.bytes : bench->cost_.flops;
+  bool bandwidth_bound = bench->cost_.bandwidth_bound;
+  // Without a kernel for that peak on a GPU, the bandwidth tells how it does at the moment.
+  if (is_driven(target) && options.timed && peaks[size_t(bench->probe_)] == 0) {
+    bench->probe_ = worker::Probe::kCopy;
+    bandwidth_bound = true;
+  }
+  bench->work_ = bandwidth_bound ? bench->cost_.bytes : bench->cost_.flops;
   bench->reference_rate_ = peaks[size_t(bench->probe_)];
   return bench;
 }
@@ -201,7 +232,7 @@ StatusOr<Measurement> ProblemBench::try_measure(RunWorker& worker, const Candida
     return failed({Verdict::kFailed, std::string(process.status().message())});
   }
   KILN_RETURN_IF_ERROR(process.status());
-  KILN_ASSIGN_OR_RETURN(auto loaded, (*process)->load(kLoadLimit, stop));
+  KILN_ASSIGN_OR_RETURN(auto loaded, (*process)->load(load_limit(target_), stop));
   if (const auto* fault = std::get_if<Fault>(&loaded)) return failed(*fault);
 
   const milliseconds limit = launch_limit(limits.first_ns);
@@ -229,6 +260,7 @@ StatusOr<Measurement> ProblemBench::try_measure(RunWorker& worker, const Candida
   if (const auto* fault = std::get_if<Fault>(&timed)) return failed(*fault);
   const Timed& times = std::get<Timed>(timed);
   measurement.timing = summarise(times.launch_ns[0], times.probe, kTargetWidth);
+  if (times.conditions) measurement.diagnostics = text_of(*times.conditions);
   if (times.dropped) {
     measurement.verdict = Verdict::kDroppedEarly;
     return measurement;
@@ -251,7 +283,7 @@ StatusOr<Measurement> ProblemBench::try_verify(RunWorker& worker, const Candidat
                                                milliseconds limit, std::stop_token stop) {
   Measurement measurement = blank(candidate);
   KILN_ASSIGN_OR_RETURN(auto process, start(worker, {&candidate, 1}));
-  KILN_ASSIGN_OR_RETURN(auto loaded, process->load(kLoadLimit, stop));
+  KILN_ASSIGN_OR_RETURN(auto loaded, process->load(load_limit(target_), stop));
   if (const auto* fault = std::get_if<Fault>(&loaded)) {
     measurement.verdict = fault->verdict;
     measurement.diagnostics = fault->diagnostics;
@@ -275,7 +307,7 @@ StatusOr<OrFault<std::vector<Timing>>> ProblemBench::rematch(RunWorker& worker,
                                                              std::stop_token stop) {
   using Result = OrFault<std::vector<Timing>>;
   KILN_ASSIGN_OR_RETURN(auto process, start(worker, candidates));
-  KILN_ASSIGN_OR_RETURN(auto loaded, process->load(kLoadLimit, stop));
+  KILN_ASSIGN_OR_RETURN(auto loaded, process->load(load_limit(target_), stop));
   if (auto* fault = std::get_if<Fault>(&loaded)) return Result(std::move(*fault));
   double total_ns = 0;
   for (size_t i = 0; i < candidates.size(); ++i) {

@@ -30,6 +30,11 @@ namespace kiln::tuner {
 // Best rates seen, by worker::Probe: f32, bf16, read, copy; 0: unknown or absent.
 using PeakRates = std::array<double, 4>;
 
+// Threads of this processor for launches on the target and for references.
+int host_threads(const Target& target);
+// How long a process may take to be ready for commands.
+std::chrono::milliseconds load_limit(const Target& target);
+
 struct BenchOptions {
   uint64_t seed = 1;
   CachePolicy cache = CachePolicy::kCold;

@@ -21,8 +21,14 @@ StatusOr<int64_t> dynamic_scratchpad(const Plan& plan, const Launch& launch,
   return bytes.evaluate(problem.sizes());
 }
 
-Status inspect(const GpuArchitecture& architecture, int64_t max_spill_bytes,
+Status inspect(const Target& target, const GpuArchitecture& architecture, int64_t max_spill_bytes,
                EntryResources& entry) {
+  // A device may have less than others of its architecture's target.
+  if (target.scratchpad_bytes > 0 && entry.scratchpad_bytes > target.scratchpad_bytes) {
+    return absl::ResourceExhaustedError(
+        fmt::format("a block takes {} bytes of scratchpad; this device has at most {}",
+                    entry.scratchpad_bytes, target.scratchpad_bytes));
+  }
   StatusOr<devices::Occupancy> occupancy =
       devices::occupancy(architecture, {.threads = entry.threads,
                                         .registers = entry.use.registers,
@@ -58,7 +64,7 @@ Resources resources_of(const Target& target, const Plan& plan, const Problem& pr
     const StatusOr<int64_t> dynamic = dynamic_scratchpad(plan, *launch, problem);
     if (dynamic.ok()) entry.scratchpad_bytes += *dynamic;
     Status verdict = dynamic.status();
-    if (verdict.ok()) verdict = inspect(*architecture, max_spill_bytes, entry);
+    if (verdict.ok()) verdict = inspect(target, *architecture, max_spill_bytes, entry);
     if (!verdict.ok()) resources.verdict.Update(annotate(verdict, launch->entry));
     resources.entries.push_back(std::move(entry));
   }

@@ -42,15 +42,20 @@ bool wait_readable(int fd, steady_clock::time_point deadline) {
   }
 }
 
-StatusOr<MemoryFile> write_job(const std::vector<VariantCode>& variants) {
+StatusOr<MemoryFile> write_job(const std::vector<VariantCode>& variants,
+                               std::span<const ProbeKernel> probes) {
   std::string job;
-  for (const VariantCode& variant : variants) {
-    worker::append_string(job, variant.artifact->bytes);
-    worker::append_string(job, variant.artifact->hash);
-    worker::append_string(job, variant.artifact->target_kind);
-    worker::append_string(job, variant.artifact->architecture);
-    worker::append_string(job, to_json(*variant.plan));
-  }
+  const auto append = [&](const Artifact& artifact, const Plan& plan) {
+    worker::append_string(job, artifact.bytes);
+    worker::append_string(job, artifact.hash);
+    worker::append_string(job, artifact.target_kind);
+    worker::append_string(job, artifact.architecture);
+    worker::append_string(job, to_json(plan));
+  };
+  for (const VariantCode& variant : variants)
+    append(*variant.artifact, *variant.plan);
+  for (const ProbeKernel& probe : probes)
+    append(probe.artifact, probe.plan);
   KILN_ASSIGN_OR_RETURN(MemoryFile file,
                         MemoryFile::create("kiln-job", std::max<int64_t>(int64_t(job.size()), 1)));
   {
@@ -64,8 +69,9 @@ StatusOr<MemoryFile> write_job(const std::vector<VariantCode>& variants) {
 }  // namespace
 
 StatusOr<std::unique_ptr<RunWorker>> RunWorker::start(const std::string& executable,
-                                                      int64_t probe_bytes) {
-  std::unique_ptr<RunWorker> worker(new RunWorker(executable));
+                                                      int64_t probe_bytes,
+                                                      const WorkerPlace& place) {
+  std::unique_ptr<RunWorker> worker(new RunWorker(executable, place));
   KILN_ASSIGN_OR_RETURN(worker->probe_memory_, MemoryFile::create("kiln-probe", probe_bytes));
   KILN_RETURN_IF_ERROR(worker->spawn());
   return worker;
@@ -158,10 +164,63 @@ void RunWorker::end_child() {
   }
 }
 
+void RunWorker::set_probes(std::vector<ProbeKernel> probes, int blocks) {
+  probes_ = std::move(probes);
+  if (probes_.size() > worker::kMaxProbes) probes_.resize(worker::kMaxProbes);
+  probe_blocks_ = blocks;
+}
+
+void RunWorker::release_memory() {
+  probe_memory_.release_pages();
+  end_kept();
+}
+
+void RunWorker::end_kept() {
+  if (!kept_) return;
+  kept_.reset();
+  end_child();
+}
+
+StatusOr<bool> RunWorker::hand_over(const RunOptions& options, VariantProcess& process) {
+  if (!kept_) return false;
+  worker::ChildLink link = *std::move(kept_);
+  kept_.reset();
+  bool taken = false;
+  if (options.workload != nullptr && link.workload == options.workload->id()) {
+    KILN_ASSIGN_OR_RETURN(const MemoryFile job, write_job(options.variants, {}));
+    worker::Command command;
+    command.kind = worker::Command::Kind::kLoad;
+    command.variants = int32_t(options.variants.size());
+    const int fd = job.fd();
+    taken = worker::send_message(link.channel.get(), command, {&fd, 1}).ok();
+  }
+  if (!taken) {
+    link.channel.reset();
+    end_child();
+    return false;
+  }
+  process.link_ = std::move(link);
+  process.kept_ = true;
+  return true;
+}
+
+void RunWorker::describe_place(worker::RunRequest& request) const {
+  place_.driver.copy(request.driver, sizeof request.driver - 1);
+  request.ordinal = place_.ordinal;
+  request.flush_bytes = place_.flush_bytes;
+  request.probes = int32_t(probes_.size());
+  request.probe_blocks = probe_blocks_;
+  for (size_t i = 0; i < probes_.size(); ++i)
+    request.probe_flops[i] = probes_[i].flops;
+}
+
 StatusOr<std::unique_ptr<VariantProcess>> RunWorker::run(const RunOptions& options) {
   if (options.variants.size() > worker::kMaxVariants) {
     return absl::InternalError("too many variants for one process");
   }
+  std::unique_ptr<VariantProcess> process(new VariantProcess(*this));
+  KILN_ASSIGN_OR_RETURN(const bool handed_over, hand_over(options, *process));
+  if (handed_over) return process;
   worker::RunRequest request;
   memset(static_cast<void*>(&request), 0, sizeof request);
   request.version = worker::kProtocolVersion;
@@ -171,20 +230,22 @@ StatusOr<std::unique_ptr<VariantProcess>> RunWorker::run(const RunOptions& optio
   request.cpu_seconds = options.cpu_limit.count();
   request.memory_bytes = options.memory_limit;
   request.output_limit = kTextBytes;
-  std::unique_ptr<VariantProcess> process(new VariantProcess(*this));
+  describe_place(request);
+  worker::ChildLink& link = process->link_;
   int inputs = probe_memory_.fd(), outputs = probe_memory_.fd();  // unused without variants
   if (options.workload != nullptr) {
     options.workload->describe(request);
     inputs = options.workload->inputs_fd();
     outputs = options.workload->outputs_fd();
+    link.workload = options.workload->id();
     for (const HostTensor& tensor : options.workload->tensors()) {
-      process->tensor_names_.push_back(tensor.name);
+      link.tensor_names.push_back(tensor.name);
     }
   }
-  KILN_ASSIGN_OR_RETURN(const MemoryFile job, write_job(options.variants));
-  KILN_ASSIGN_OR_RETURN(process->faults_, MemoryFile::create("kiln-fault", kPageBytes));
-  KILN_ASSIGN_OR_RETURN(process->fault_mapping_, process->faults_.map(PROT_READ | PROT_WRITE));
-  KILN_ASSIGN_OR_RETURN(process->text_, MemoryFile::create_growing("kiln-text"));
+  KILN_ASSIGN_OR_RETURN(const MemoryFile job, write_job(options.variants, probes_));
+  KILN_ASSIGN_OR_RETURN(link.faults, MemoryFile::create("kiln-fault", kPageBytes));
+  KILN_ASSIGN_OR_RETURN(link.fault_mapping, link.faults.map(PROT_READ | PROT_WRITE));
+  KILN_ASSIGN_OR_RETURN(link.text, MemoryFile::create_growing("kiln-text"));
   for (int attempt = 0;; ++attempt) {
     if (!control_) {
       ++restarts_;
@@ -192,11 +253,11 @@ StatusOr<std::unique_ptr<VariantProcess>> RunWorker::run(const RunOptions& optio
     }
     KILN_ASSIGN_OR_RETURN(auto channel, worker::make_channel());
     const int fds[worker::kRunFds] = {
-        channel.second.get(),  job.fd(),           inputs, outputs, probe_memory_.fd(),
-        process->faults_.fd(), process->text_.fd()};
+        channel.second.get(), job.fd(),         inputs,        outputs,
+        probe_memory_.fd(),   link.faults.fd(), link.text.fd()};
     const Status sent = worker::send_message(control_.get(), request, fds);
     if (sent.ok()) {
-      process->channel_ = std::move(channel.first);
+      link.channel = std::move(channel.first);
       return process;
     }
     shut_down();  // it died since the last request
@@ -205,8 +266,12 @@ StatusOr<std::unique_ptr<VariantProcess>> RunWorker::run(const RunOptions& optio
 }
 
 VariantProcess::~VariantProcess() {
-  if (ended_ || !channel_) return;
-  channel_.reset();
+  if (ended_ || !link_.channel) return;
+  if (worker_.on_gpu() && settled_ && link_.workload != 0) {
+    worker_.kept_ = std::move(link_);
+    return;
+  }
+  link_.channel.reset();
   worker_.end_child();
 }
 
@@ -214,13 +279,21 @@ StatusOr<OrFault<std::monostate>> VariantProcess::load(milliseconds limit, std::
   limit_ = limit;
   KILN_ASSIGN_OR_RETURN(auto answer,
                         receive(worker::Reply::Kind::kLoaded, steady_clock::now() + limit, stop));
-  if (auto* fault = std::get_if<Fault>(&answer)) return OrFault<std::monostate>(std::move(*fault));
+  if (auto* fault = std::get_if<Fault>(&answer)) {
+    // Somebody killed it while nothing ran, perhaps: a new one will tell.
+    if (kept_ && fault->verdict == Verdict::kCrashed) {
+      return absl::UnavailableError("the process of earlier variants has ended");
+    }
+    return OrFault<std::monostate>(std::move(*fault));
+  }
+  worker_.device_status_ = absl::OkStatus();
   return OrFault<std::monostate>();
 }
 
 Status VariantProcess::send(const worker::Command& command) {
+  settled_ = false;
   // A failure shows as the end of the process, which tells more.
-  worker::send_message(channel_.get(), command).IgnoreError();
+  worker::send_message(link_.channel.get(), command).IgnoreError();
   return absl::OkStatus();
 }
 
@@ -266,6 +339,14 @@ StatusOr<OrFault<Timed>> VariantProcess::time(const worker::Command& command, mi
     if (!(rate > 0) || !std::isfinite(rate)) return unbelievable();
   }
   if (timed.probe.empty()) return unbelievable();
+  KILN_ASSIGN_OR_RETURN(auto last, receive(worker::Reply::Kind::kConditions, deadline, stop));
+  if (auto* fault = std::get_if<Fault>(&last)) return OrFault<Timed>(std::move(*fault));
+  if (const auto& now = std::get<Answer>(last).values; now.size() == 4) {
+    timed.conditions = {.clock_mhz = now[0],
+                        .most_clock_mhz = now[1],
+                        .memory_clock_mhz = now[2],
+                        .memory_used_bytes = now[3]};
+  }
   return OrFault<Timed>(std::move(timed));
 }
 
@@ -289,25 +370,26 @@ StatusOr<OrFault<VariantProcess::Answer>> VariantProcess::receive(worker::Reply:
   using Result = OrFault<Answer>;
   // Whatever the process still does after a fault is of no interest.
   const auto give_up = [&](Fault fault) {
-    channel_.reset();
+    link_.channel.reset();
     worker_.end_child();
     ended_ = true;
     return Result(std::move(fault));
   };
   for (;;) {
     const auto now = steady_clock::now();
-    if (wait_readable(channel_.get(), std::min(deadline, now + milliseconds(kStopPollMs)))) break;
+    if (wait_readable(link_.channel.get(), std::min(deadline, now + milliseconds(kStopPollMs))))
+      break;
     if (stop.stop_requested()) {
       give_up({});
       return absl::CancelledError("stopped");
     }
     if (now >= deadline) return give_up(post_mortem(0, true));
   }
-  const StatusOr<worker::Packet> packet = worker::receive_packet(channel_.get());
+  const StatusOr<worker::Packet> packet = worker::receive_packet(link_.channel.get());
   if (!packet.ok()) {
     // The process has ended; the zygote knows how.
     ended_ = true;
-    channel_.reset();
+    link_.channel.reset();
     if (!worker_.control_ ||
         !wait_readable(worker_.control_.get(), steady_clock::now() + kEndLimit)) {
       worker_.shut_down();
@@ -326,7 +408,26 @@ StatusOr<OrFault<VariantProcess::Answer>> VariantProcess::receive(worker::Reply:
   memcpy(&answer.reply, bytes.data(), sizeof answer.reply);
   const std::string_view rest = std::string_view(bytes).substr(sizeof answer.reply);
   if (answer.reply.kind == worker::Reply::Kind::kFailed) {
-    return give_up({Verdict::kFailed, printable(rest, kTextKept), answer.reply.variant});
+    const std::string text = printable(rest, kTextKept);
+    Fault fault{Verdict::kFailed, text, answer.reply.variant};
+    switch (answer.reply.cause) {
+      case worker::Reply::Cause::kRefused:
+        break;
+      case worker::Reply::Cause::kOutOfBounds:
+        fault.verdict = Verdict::kOutOfBounds;
+        break;
+      case worker::Reply::Cause::kFaulted:
+        fault.verdict = Verdict::kCrashed;
+        break;
+      case worker::Reply::Cause::kNoMemory:
+        give_up({});
+        return absl::ResourceExhaustedError(text);
+      case worker::Reply::Cause::kNoDevice:
+        give_up({});
+        worker_.device_status_ = absl::FailedPreconditionError(text);
+        return worker_.device_status_;
+    }
+    return give_up(std::move(fault));
   }
   const int32_t values = answer.reply.values;
   if (answer.reply.kind != kind || values < 0 || values > worker::kMaxSamples ||
@@ -335,22 +436,24 @@ StatusOr<OrFault<VariantProcess::Answer>> VariantProcess::receive(worker::Reply:
   }
   answer.values.resize(size_t(values));
   if (values > 0) memcpy(answer.values.data(), rest.data(), rest.size());
+  // More replies follow these two.
+  settled_ = kind != worker::Reply::Kind::kSamples && kind != worker::Reply::Kind::kProbes;
   return Result(std::move(answer));
 }
 
 std::string VariantProcess::printed() const {
   std::string text(kTextKept, '\0');
-  const ssize_t bytes = pread(text_.fd(), text.data(), text.size(), 0);
+  const ssize_t bytes = pread(link_.text.fd(), text.data(), text.size(), 0);
   if (bytes <= 0) return "";
   text.resize(size_t(bytes));
   return absl::StrCat("; it printed: ", printable(text, kTextKept));
 }
 
 Fault VariantProcess::post_mortem(int wait_status, bool timed_out) const {
-  const auto& record = *reinterpret_cast<const worker::FaultRecord*>(fault_mapping_.data());
+  const auto& record = *reinterpret_cast<const worker::FaultRecord*>(link_.fault_mapping.data());
   Fault fault;
   fault.variant = record.variant;
-  const auto& names = tensor_names_;
+  const auto& names = link_.tensor_names;
   const int tensor = record.tensor;
   if (timed_out) {
     fault.verdict = Verdict::kTimedOut;

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "tuner/final_round.h"
+#include "tuner/resources.h"
 
 namespace kiln::tuner {
 
@@ -60,7 +61,7 @@ Status Search::prepare() {
   KILN_ASSIGN_OR_RETURN(strategy_, make_strategy(options.strategy, *space_, points_, strategy));
 
   BenchOptions bench{.seed = options.seed, .cache = options.cache};
-  bench.threads = target.threads;
+  bench.threads = host_threads(target);
   bench.niceness = task_.niceness();
   KILN_ASSIGN_OR_RETURN(
       bench_, ProblemBench::make(task_.family, task_.problem, *task_.plan(fallback), target, peaks_,
@@ -127,16 +128,26 @@ Status Search::evaluate_compiled(size_t point, Compiled compiled) {
   if (!compiled.artifact.ok()) {
     const Status& status = compiled.artifact.status();
     if (absl::IsUnavailable(status) || absl::IsCancelled(status)) return status;
-    Measurement failed = not_compiled(config, status);
+    Measurement failed = not_measured(config, Verdict::kCompileFailed, status);
     failed.compile_ms = compiled.ms;
     spending_.add_evaluation();
     return record(point, failed);
   }
   ++report_.progress().compiled;
+  const auto plan = task_.plan(config);
+  const Resources resources = resources_of(task_.target(), *plan, task_.problem, compiled.entries);
+  if (!resources.verdict.ok()) {
+    Measurement refused = not_measured(config, Verdict::kFailed, resources.verdict);
+    refused.compile_ms = compiled.ms;
+    refused.artifact_hash = compiled.artifact->hash;
+    refused.toolchain = compiled.artifact->toolchain;
+    spending_.add_evaluation();
+    return record(point, refused);
+  }
   KILN_RETURN_IF_ERROR(courtesy_.wait());
   Candidate candidate{.config = config,
                       .artifact = std::make_shared<const Artifact>(*std::move(compiled.artifact)),
-                      .plan = task_.plan(config)};
+                      .plan = plan};
   KILN_ASSIGN_OR_RETURN(Measurement measurement, measure(point, candidate));
   measurement.compile_ms = compiled.ms;
   spending_.add_evaluation();
@@ -166,10 +177,11 @@ StatusOr<Measurement> Search::measure(size_t point, const Candidate& candidate) 
   return counts(again.verdict) && again.timing.noisy ? measurement : again;
 }
 
-Measurement Search::not_compiled(const Config& config, const Status& status) const {
+Measurement Search::not_measured(const Config& config, Verdict verdict,
+                                 const Status& status) const {
   Measurement measurement;
   measurement.config = config;
-  measurement.verdict = Verdict::kCompileFailed;
+  measurement.verdict = verdict;
   measurement.diagnostics = std::string(status.message());
   measurement.cache = task_.options.cache;
   measurement.code_identity = task_.device.code_identity(task_.source(config));

@@ -46,7 +46,8 @@ class Search {
   Status evaluate(const std::vector<size_t>& points);
   Status evaluate_compiled(size_t point, Compiled compiled);
   StatusOr<Measurement> measure(size_t point, const Candidate& candidate);
-  Measurement not_compiled(const Config& config, const Status& status) const;
+  // What is rejected before it runs, and why.
+  Measurement not_measured(const Config& config, Verdict verdict, const Status& status) const;
   Status record(size_t point, const Measurement& measurement);
   void tell(size_t point, const Measurement& measurement);
   void keep_finalist(size_t point, const Measurement& measurement, Candidate candidate);

@@ -119,6 +119,10 @@ class Tuner {
   virtual std::optional<Peaks> peaks() const = 0;
   // Probes now; takes half a second, and a turn like check().
   virtual Status measure_peaks() = 0;
+
+  // OK, or why the device did not work when it was last used: it is tried again ten seconds later,
+  // until then calls fail with this. Thread-safe, does not wait.
+  virtual Status availability() const = 0;
 };
 
 }  // namespace kiln::tuner

@@ -1,6 +1,7 @@
 #include "tuner/workload.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <numeric>
 
@@ -127,6 +128,11 @@ StatusOr<std::unique_ptr<Workload>> Workload::make(const Family& family, const P
   KILN_RETURN_IF_ERROR(workload->lay_out(plan, options));
   KILN_RETURN_IF_ERROR(workload->fill(family, options.seed, stop));
   return workload;
+}
+
+Workload::Workload(const Problem& problem) : problem_(problem) {
+  static std::atomic<uint64_t> made = 0;
+  id_ = ++made;
 }
 
 Status Workload::lay_out(const Plan& plan, const WorkloadOptions& options) {

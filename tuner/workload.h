@@ -50,6 +50,7 @@ class Workload {
                                                   std::stop_token stop);
 
   const Problem& problem() const { return problem_; }
+  uint64_t id() const { return id_; }  // of no other in this process; above 0
   // As verification sees them, in the order of the plan's arguments.
   std::span<const HostTensor> tensors() const { return tensors_; }
   std::vector<HostTensor> tensors_without_optional() const;
@@ -70,13 +71,14 @@ class Workload {
   int outputs_fd() const { return outputs_.fd(); }
 
  private:
-  explicit Workload(const Problem& problem) : problem_(problem) {}
+  explicit Workload(const Problem& problem);
   Status lay_out(const Plan& plan, const WorkloadOptions& options);
   Status fill(const Family& family, uint64_t seed, std::stop_token stop);
   template <class Visit>
   void visit_canaries(Visit visit) const;
 
   Problem problem_;
+  uint64_t id_;
   std::vector<HostTensor> tensors_;
   std::vector<worker::TensorPlace> places_;
   int64_t input_guarded_bytes_ = 0, output_guarded_bytes_ = 0;

@@ -114,6 +114,11 @@ StatusOr<std::shared_ptr<Client>> Client::connect(const ClientOptions& options) 
 
 Status launch(const ServedKernel& kernel, const ProblemHandle& problem,
               std::span<const runtime::Tensor> tensors) {
+  if (kernel.code->runs_on_gpu()) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("a kernel of ", kernel.device,
+                     " is launched with a workspace in its memory and with a stream"));
+  }
   KILN_ASSIGN_OR_RETURN(const runtime::Dispatch dispatch,
                         kernel.code->prepare(problem.sizes(), problem.scalars()));
   runtime::ThreadPool& pool = runtime::ThreadPool::shared();
@@ -125,6 +130,19 @@ Status launch(const ServedKernel& kernel, const ProblemHandle& problem,
         absl::StrCat("no memory for ", bytes, " bytes of ", "workspace"));
   }
   return dispatch.launch(tensors, memory, pool);
+}
+
+Status launch(const ServedKernel& kernel, const ProblemHandle& problem,
+              std::span<const runtime::Tensor> tensors, void* workspace, void* stream) {
+  KILN_ASSIGN_OR_RETURN(const runtime::Dispatch dispatch,
+                        kernel.code->prepare(problem.sizes(), problem.scalars()));
+  return dispatch.enqueue(tensors, workspace, stream);
+}
+
+StatusOr<int64_t> workspace_bytes(const ServedKernel& kernel, const ProblemHandle& problem) {
+  KILN_ASSIGN_OR_RETURN(const runtime::Dispatch dispatch,
+                        kernel.code->prepare(problem.sizes(), problem.scalars()));
+  return dispatch.workspace_bytes(runtime::ThreadPool::shared().workers());
 }
 
 }  // namespace kiln

@@ -67,7 +67,16 @@ class Client {
 
 // Launches on the host with the process's thread pool and returns when done. `tensors` are the
 // plan's inputs and outputs in order. For hot loops, prepare a runtime::Dispatch instead.
+// FAILED_PRECONDITION for a GPU's kernel: its memory and stream are the caller's.
 Status launch(const ServedKernel& kernel, const ProblemHandle& problem,
               std::span<const runtime::Tensor> tensors);
+
+// Enqueues a GPU's kernel on `stream` (CUstream, hipStream_t; null: the default one) of the context
+// that is current in this thread, and returns (runtime/kernel.h, Dispatch::enqueue). Tensors are
+// addresses in device memory, and so is `workspace`, of workspace_bytes() and 64-byte aligned; it
+// must stay until the work is done.
+Status launch(const ServedKernel& kernel, const ProblemHandle& problem,
+              std::span<const runtime::Tensor> tensors, void* workspace, void* stream);
+StatusOr<int64_t> workspace_bytes(const ServedKernel& kernel, const ProblemHandle& problem);
 
 }  // namespace kiln

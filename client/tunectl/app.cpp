@@ -83,6 +83,14 @@ void tell(Environment& environment, const Status& status) {
   err.flush();
 }
 
+// What a command's --device names. A fingerprint says which winners are meant, not what to serve.
+std::string named_device(const CLI::App& command) {
+  const CLI::Option* option = command.get_option_no_throw("--device");
+  if (option == nullptr || option->empty()) return {};
+  std::string name = option->as<std::string>();
+  return name.find('/') == std::string::npos ? name : std::string();
+}
+
 // CLI11 signals help, version and errors by exceptions; they end here.
 std::optional<int> parse(CLI::App& app, const std::vector<std::string>& arguments,
                          Environment& environment) {
@@ -113,7 +121,7 @@ std::optional<int> parse(CLI::App& app, const std::vector<std::string>& argument
 }  // namespace
 
 StatusOr<std::unique_ptr<Connection>> connect_by_options(const GlobalOptions& options) {
-  if (options.embedded) return open_embedded(options.state_directory);
+  if (options.embedded) return open_embedded(options.state_directory, options.device);
   return connect_to_daemon(options.socket.empty() ? proto::default_socket() : options.socket);
 }
 
@@ -141,6 +149,7 @@ int run(const std::vector<std::string>& arguments, Environment& environment) {
   environment.out.set_color(options.color);
   environment.err.set_color(options.color);
 
+  options.device = named_device(*app.get_subcommands().front());
   Session session(environment, options);
   Status status = actions.at(app.get_subcommands().front())(session);
   if (!environment.out.flush() && status.ok()) {

@@ -23,7 +23,9 @@ class Connection {
 StatusOr<std::unique_ptr<Connection>> connect_to_daemon(const std::string& socket);
 
 // Runs the service here, over the database in `state_directory` (empty: the one that a daemon of
-// this user has). Fails when a daemon holds it.
-StatusOr<std::unique_ptr<Connection>> open_embedded(const std::string& state_directory);
+// this user has), for one device (empty: the host). Fails when a daemon holds it, or when there is
+// no such device.
+StatusOr<std::unique_ptr<Connection>> open_embedded(const std::string& state_directory,
+                                                    const std::string& device);
 
 }  // namespace kiln::tunectl

@@ -43,7 +43,8 @@ class EmbeddedConnection : public Connection {
 
 }  // namespace
 
-StatusOr<std::unique_ptr<Connection>> open_embedded(const std::string& state_directory) {
+StatusOr<std::unique_ptr<Connection>> open_embedded(const std::string& state_directory,
+                                                    const std::string& device) {
   // What the engine has to say stays out of the results on the standard output.
   spdlog::set_default_logger(std::make_shared<spdlog::logger>(
       "tunectl", std::make_shared<spdlog::sinks::stderr_sink_mt>()));
@@ -52,6 +53,7 @@ StatusOr<std::unique_ptr<Connection>> open_embedded(const std::string& state_dir
 
   engine::EngineOptions options;
   options.state_directory = state_directory;
+  if (!device.empty()) options.devices = {device};
   if (state_directory.empty()) {
     KILN_ASSIGN_OR_RETURN(options.state_directory, server::default_state_directory());
   }

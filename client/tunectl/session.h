@@ -24,6 +24,7 @@ namespace kiln::tunectl {
 struct GlobalOptions {
   std::string socket;           // empty: the default
   std::string state_directory;  // of --embedded; empty: the default
+  std::string device;           // that the command names; --embedded serves it, else the host
   bool embedded = false;
   bool json = false;
   bool quiet = false;

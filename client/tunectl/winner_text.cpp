@@ -82,6 +82,9 @@ std::vector<std::pair<std::string, Cell>> winner_details(Session& session,
       {"compiler", {measurement.toolchain()}},
       {"code",
        {fmt::format("{}, artifact {}", measurement.code_identity(), measurement.artifact_hash())}}};
+  if (!measurement.diagnostics().empty()) {
+    details.push_back({"measured", {measurement.diagnostics()}});
+  }
   if (winner.stale()) {
     details.push_back(
         {"stale", {"tuned with other code or another compiler; tune it again", Style::kWarning}});

@@ -11,6 +11,15 @@
 
 namespace kiln::devices {
 
+StatusOr<std::string> SourceCompiler::version() const {
+  KILN_ASSIGN_OR_RETURN(std::string version, backend_->version());
+  return with_driver(std::move(version));
+}
+
+std::string SourceCompiler::with_driver(std::string version) const {
+  return driver_.empty() ? version : fmt::format("{}, {}", version, driver_);
+}
+
 std::string SourceCompiler::code_identity(const KernelSource& source) const {
   StatusOr<std::string> text = translation_unit(source, backend_->lowering(), sources_);
   // What cannot be compiled has an identity all the same: that of the reason.
@@ -72,7 +81,7 @@ StatusOr<Compilation> SourceCompiler::compile(const KernelSource& source,
   made.artifact.target_kind = backend_->target().kind;
   made.artifact.architecture = backend_->target().architecture;
   made.artifact.code_identity = identity_of(source, text);
-  made.artifact.toolchain = std::move(build.toolchain);
+  made.artifact.toolchain = with_driver(std::move(build.toolchain));
   made.entries = std::move(build.entries);
   return made;
 }

@@ -16,14 +16,16 @@ namespace kiln::devices {
 
 class SourceCompiler : public Compiler {
  public:
-  // Touches no file.
-  SourceCompiler(std::unique_ptr<Backend> backend, SourceTree sources, std::string cache_directory)
+  // Touches no file. `driver`: named behind the compiler's version, where it matters.
+  SourceCompiler(std::unique_ptr<Backend> backend, SourceTree sources, std::string cache_directory,
+                 std::string driver = "")
       : backend_(std::move(backend)),
         sources_(std::move(sources)),
-        cache_directory_(std::move(cache_directory)) {}
+        cache_directory_(std::move(cache_directory)),
+        driver_(std::move(driver)) {}
 
   const Target& target() const override { return backend_->target(); }
-  StatusOr<std::string> version() const override { return backend_->version(); }
+  StatusOr<std::string> version() const override;
   std::string code_identity(const KernelSource& source) const override;
   StatusOr<Compilation> compile(const KernelSource& source,
                                 const CompileOptions& options) const override;
@@ -35,12 +37,14 @@ class SourceCompiler : public Compiler {
   };
   // Where to compile. The first call writes.
   StatusOr<Place> place() const;
+  std::string with_driver(std::string version) const;
   std::string identity_of(const KernelSource& source, const std::string& text) const;
   std::string digest_of_includes(const std::string& header, const std::string& text) const;
 
   std::unique_ptr<Backend> backend_;
   SourceTree sources_;
   std::string cache_directory_;
+  std::string driver_;
   mutable std::mutex mutex_;
   mutable std::optional<Place> place_;                   // guarded by mutex_
   mutable std::map<std::string, std::string> includes_;  // digests by header; guarded by mutex_

@@ -7,7 +7,8 @@
 namespace kiln::devices {
 
 std::unique_ptr<Compiler> open_gpu_compiler(const GpuArchitecture& architecture,
-                                            const Target& target, const CompilerOptions& options) {
+                                            const Target& target, const CompilerOptions& options,
+                                            const std::string& driver) {
   std::unique_ptr<Backend> backend;
   if (architecture.kind == "cuda") {
     backend = std::make_unique<NvrtcBackend>(target);
@@ -15,7 +16,7 @@ std::unique_ptr<Compiler> open_gpu_compiler(const GpuArchitecture& architecture,
     backend = std::make_unique<HipBackend>(target, options.compiler);
   }
   return std::make_unique<SourceCompiler>(std::move(backend), options.sources,
-                                          options.cache_directory);
+                                          options.cache_directory, driver);
 }
 
 }  // namespace kiln::devices

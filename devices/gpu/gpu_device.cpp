@@ -55,9 +55,9 @@ StatusOr<std::unique_ptr<Device>> open_gpu_device(const std::string& kind, int o
   target.memory_bytes = properties.memory_bytes / 2;
   if (properties.scratchpad_bytes > 0) target.scratchpad_bytes = properties.scratchpad_bytes;
   if (properties.l2_bytes > 0) target.llc_bytes = properties.l2_bytes;
-  return std::make_unique<Device>(fmt::format("{}:{}", kind, ordinal),
-                                  gpu_fingerprint(kind, properties),
-                                  open_gpu_compiler(architecture, target, options));
+  return std::make_unique<Device>(
+      fmt::format("{}:{}", kind, ordinal), gpu_fingerprint(kind, properties),
+      open_gpu_compiler(architecture, target, options, survey.driver), ordinal);
 }
 
 }  // namespace kiln::devices

@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "runtime/cuda/nvml.h"
 #include "runtime/gpu/library_driver.h"
 
 namespace kiln::runtime {
@@ -27,16 +28,27 @@ constexpr DriverNames kNames = {
     .free = "cuMemFree_v2",
     .upload = "cuMemcpyHtoD_v2",
     .download = "cuMemcpyDtoH_v2",
-    .fill = "cuMemsetD8_v2",
     .load = "cuModuleLoadData",
     .unload = "cuModuleUnload",
     .entry = "cuModuleGetFunction",
     .launch = "cuLaunchKernel",
+    .fill = "cuMemsetD8Async",
+    .copy = "cuMemcpyDtoDAsync_v2",
+    .stream = "cuStreamCreate",
+    .wait_stream = "cuStreamSynchronize",
     .synchronize = "cuCtxSynchronize",
     .event = "cuEventCreate",
     .record = "cuEventRecord",
     .wait_event = "cuEventSynchronize",
     .elapsed_ms = "cuEventElapsedTime",
+};
+constexpr GraphNames kGraphNames = {
+    .begin = "cuStreamBeginCapture_v2",
+    .end = "cuStreamEndCapture",
+    .instantiate = "cuGraphInstantiateWithFlags",
+    .launch = "cuGraphLaunch",
+    .destroy = "cuGraphDestroy",
+    .destroy_executable = "cuGraphExecDestroy",
 };
 
 // CUdevice_attribute and CUfunction_attribute.
@@ -54,7 +66,7 @@ class CudaDriver final : public LibraryDriver {
   static StatusOr<std::unique_ptr<GpuDriver>> open() {
     KILN_ASSIGN_OR_RETURN(const DriverLibrary library, DriverLibrary::open(kLibraries, kRemedy));
     KILN_ASSIGN_OR_RETURN(const DriverFunctions functions, library.find_all(kNames));
-    std::unique_ptr<CudaDriver> driver(new CudaDriver(functions));
+    std::unique_ptr<CudaDriver> driver(new CudaDriver(functions, library.find_graphs(kGraphNames)));
     KILN_RETURN_IF_ERROR(driver->find_own(library));
     KILN_RETURN_IF_ERROR(driver->check(functions.initialise(0), "the CUDA driver does not start"));
     KILN_RETURN_IF_ERROR(
@@ -93,14 +105,24 @@ class CudaDriver final : public LibraryDriver {
     Handle context = nullptr;
     KILN_RETURN_IF_ERROR(
         check(retain_(&context, ordinal), fmt::format("cannot use device {}", ordinal)));
-    return check(set_current_(context), fmt::format("cannot use device {}", ordinal));
+    KILN_RETURN_IF_ERROR(
+        check(set_current_(context), fmt::format("cannot use device {}", ordinal)));
+    std::array<char, 32> bus{};
+    if (bus_id_(bus.data(), int(bus.size()), ordinal) == 0) nvml_ = Nvml::open(bus.data());
+    return absl::OkStatus();
+  }
+
+  std::optional<GpuConditions> conditions() const override {
+    return nvml_ == nullptr ? std::nullopt : nvml_->conditions();
   }
 
  private:
-  explicit CudaDriver(const DriverFunctions& functions) : LibraryDriver(functions) {}
+  CudaDriver(const DriverFunctions& functions, const GraphFunctions& graphs)
+      : LibraryDriver(functions, graphs) {}
 
   Status find_own(const DriverLibrary& library) {
     Status status = library.find("cuDeviceGetAttribute", attribute_);
+    status.Update(library.find("cuDeviceGetPCIBusId", bus_id_));
     status.Update(library.find("cuDevicePrimaryCtxRetain", retain_));
     status.Update(library.find("cuCtxSetCurrent", set_current_));
     status.Update(library.find("cuFuncSetAttribute", set_attribute_));
@@ -115,6 +137,8 @@ class CudaDriver final : public LibraryDriver {
       case 100:  // CUDA_ERROR_NO_DEVICE
       case 101:  // CUDA_ERROR_INVALID_DEVICE
         return Meaning::kNoDevice;
+      case 201:  // CUDA_ERROR_INVALID_CONTEXT
+        return Meaning::kNoContext;
       case 35:   // CUDA_ERROR_INSUFFICIENT_DRIVER
       case 803:  // CUDA_ERROR_SYSTEM_DRIVER_MISMATCH
         return Meaning::kTooOld;
@@ -147,11 +171,13 @@ class CudaDriver final : public LibraryDriver {
   }
 
   int (*attribute_)(int*, int, int) = nullptr;
+  int (*bus_id_)(char*, int length, int device) = nullptr;
   int (*retain_)(Handle*, int) = nullptr;
   int (*set_current_)(Handle) = nullptr;
   int (*set_attribute_)(Handle, int, int) = nullptr;
   int (*error_text_)(int, const char**) = nullptr;
   int version_ = 0;
+  std::unique_ptr<Nvml> nvml_;  // of the device in use
 };
 
 }  // namespace

@@ -38,11 +38,14 @@ StatusOr<DriverFunctions> DriverLibrary::find_all(const DriverNames& names) cons
   need(names.free, functions.free);
   need(names.upload, functions.upload);
   need(names.download, functions.download);
-  need(names.fill, functions.fill);
   need(names.load, functions.load);
   need(names.unload, functions.unload);
   need(names.entry, functions.entry);
   need(names.launch, functions.launch);
+  need(names.fill, functions.fill);
+  need(names.copy, functions.copy);
+  need(names.stream, functions.stream);
+  need(names.wait_stream, functions.wait_stream);
   need(names.synchronize, functions.synchronize);
   need(names.event, functions.event);
   need(names.record, functions.record);
@@ -50,6 +53,16 @@ StatusOr<DriverFunctions> DriverLibrary::find_all(const DriverNames& names) cons
   need(names.elapsed_ms, functions.elapsed_ms);
   if (!status.ok()) return status;
   return functions;
+}
+
+GraphFunctions DriverLibrary::find_graphs(const GraphNames& names) const {
+  GraphFunctions graphs;
+  const bool all = find(names.begin, graphs.begin).ok() && find(names.end, graphs.end).ok() &&
+                   find(names.instantiate, graphs.instantiate).ok() &&
+                   find(names.launch, graphs.launch).ok() &&
+                   find(names.destroy, graphs.destroy).ok() &&
+                   find(names.destroy_executable, graphs.destroy_executable).ok();
+  return all ? graphs : GraphFunctions{};
 }
 
 }  // namespace kiln::runtime

@@ -27,17 +27,41 @@ struct DriverFunctions {
   int (*free)(Address);
   int (*upload)(Address, const void*, size_t);
   int (*download)(void*, Address, size_t);
-  int (*fill)(Address, unsigned char, size_t);
   int (*load)(Handle*, const void*);
   int (*unload)(Handle);
   int (*entry)(Handle*, Handle module, const char*);
   int (*launch)(Handle, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned,
                 Handle stream, void** parameters, void** extra);
+  int (*fill)(Address, unsigned char, size_t, Handle stream);
+  int (*copy)(Address, Address, size_t, Handle stream);
+  int (*stream)(Handle*, unsigned flags);
+  int (*wait_stream)(Handle);
   int (*synchronize)();
   int (*event)(Handle*, unsigned flags);
   int (*record)(Handle, Handle stream);
   int (*wait_event)(Handle);
   int (*elapsed_ms)(float*, Handle, Handle);
+};
+
+// Functions of newer drivers: null where there are none.
+struct GraphFunctions {
+  using Handle = GpuDriver::Handle;
+
+  int (*begin)(Handle stream, int mode) = nullptr;
+  int (*end)(Handle stream, Handle* graph) = nullptr;
+  int (*instantiate)(Handle* executable, Handle graph, unsigned long long flags) = nullptr;
+  int (*launch)(Handle executable, Handle stream) = nullptr;
+  int (*destroy)(Handle graph) = nullptr;
+  int (*destroy_executable)(Handle) = nullptr;
+};
+// Names in their order.
+struct GraphNames {
+  const char* begin;
+  const char* end;
+  const char* instantiate;
+  const char* launch;
+  const char* destroy;
+  const char* destroy_executable;
 };
 
 // Names in the order of DriverFunctions.
@@ -52,11 +76,14 @@ struct DriverNames {
   const char* free;
   const char* upload;
   const char* download;
-  const char* fill;
   const char* load;
   const char* unload;
   const char* entry;
   const char* launch;
+  const char* fill;
+  const char* copy;
+  const char* stream;
+  const char* wait_stream;
   const char* synchronize;
   const char* event;
   const char* record;
@@ -78,6 +105,8 @@ class DriverLibrary {
     return function ? absl::OkStatus() : lacks(symbol);
   }
   StatusOr<DriverFunctions> find_all(const DriverNames& names) const;
+  // All of them or none.
+  GraphFunctions find_graphs(const GraphNames& names) const;
 
  private:
   DriverLibrary(std::string name, void* handle) : name_(std::move(name)), handle_(handle) {}

@@ -69,13 +69,22 @@ Status GpuDispatch::find_entries() {
 }
 
 Status GpuDispatch::launch(std::span<const Tensor> tensors, void* workspace, ParallelFor&) const {
+  KILN_RETURN_IF_ERROR(enqueue(tensors, workspace, nullptr));
+  return kernel_->driver().synchronize(nullptr);
+}
+
+Status GpuDispatch::enqueue(std::span<const Tensor> tensors, void* workspace,
+                            GpuDriver::Handle stream) const {
   KILN_RETURN_IF_ERROR(check_count("tensors", tensors.size(), arguments_.size()));
   for (size_t i = 0; i < tensors.size(); ++i) {
     KILN_RETURN_IF_ERROR(
         check_tensor(arguments_[i], plan().buffers[plan().arguments[i]].declared, tensors[i]));
   }
   KILN_RETURN_IF_ERROR(check_workspace(workspace, layout_.arena_bytes));
-  Run state{.tensors = tensors, .workspace = static_cast<char*>(workspace), .symbols = symbols_};
+  Run state{.tensors = tensors,
+            .workspace = static_cast<char*>(workspace),
+            .stream = stream,
+            .symbols = symbols_};
   for (size_t step = 0; step < plan().steps.size(); ++step) {
     for (size_t i = 0; i < plan().buffers.size(); ++i) {
       const CheckedPlan::Buffer& buffer = plan().buffers[i];
@@ -84,7 +93,7 @@ Status GpuDispatch::launch(std::span<const Tensor> tensors, void* workspace, Par
         continue;
       }
       KILN_RETURN_IF_ERROR(
-          kernel_->driver().fill(address_of(i, state), 0, layout_.buffers[i].bytes));
+          kernel_->driver().fill(address_of(i, state), 0, layout_.buffers[i].bytes, stream));
     }
     KILN_RETURN_IF_ERROR(
         std::visit([&](const auto& s) { return run(s, step, state); }, plan().steps[step]));
@@ -135,7 +144,7 @@ Status GpuDispatch::run(const CheckedPlan::Launch& launch, size_t step, Run& run
     }
   }
   call.parameter = slots.data();
-  return kernel_->driver().launch(call, nullptr);
+  return kernel_->driver().launch(call, run.stream);
 }
 
 Status GpuDispatch::check_dense(size_t buffer, const Run& run) const {
@@ -149,7 +158,7 @@ Status GpuDispatch::check_dense(size_t buffer, const Run& run) const {
 Status GpuDispatch::run(const CheckedPlan::Fill& fill, size_t, Run& run) const {
   KILN_RETURN_IF_ERROR(check_dense(fill.buffer, run));
   return kernel_->driver().fill(address_of(fill.buffer, run), fill.byte,
-                                layout_.buffers[fill.buffer].bytes);
+                                layout_.buffers[fill.buffer].bytes, run.stream);
 }
 
 Status GpuDispatch::run(const CheckedPlan::Read& read, size_t, Run& run) const {
@@ -161,6 +170,7 @@ Status GpuDispatch::run(const CheckedPlan::Read& read, size_t, Run& run) const {
                                              plan().buffers[read.buffer].declared.name, length));
   }
   int64_t value = 0;
+  KILN_RETURN_IF_ERROR(kernel_->driver().synchronize(run.stream));
   KILN_RETURN_IF_ERROR(kernel_->driver().download(
       &value, address_of(read.buffer, run) + uint64_t(index) * sizeof(value), sizeof(value)));
   run.symbols[read.symbol] = value;
@@ -172,11 +182,15 @@ Status GpuDispatch::run(const CheckedPlan::Scan& scan, size_t, Run& run) const {
   KILN_RETURN_IF_ERROR(check_dense(scan.buffer, run));
   const BufferLayout& layout = layout_.buffers[scan.buffer];
   std::vector<int64_t> counters(size_t(layout.shape[0]));
+  KILN_RETURN_IF_ERROR(kernel_->driver().synchronize(run.stream));
   KILN_RETURN_IF_ERROR(
       kernel_->driver().download(counters.data(), address_of(scan.buffer, run), layout.bytes));
   KILN_RETURN_IF_ERROR(exclusive_sum(counters.data(), layout.shape[0], 1,
                                      plan().buffers[scan.buffer].declared.name));
-  return kernel_->driver().upload(address_of(scan.buffer, run), counters.data(), layout.bytes);
+  KILN_RETURN_IF_ERROR(
+      kernel_->driver().upload(address_of(scan.buffer, run), counters.data(), layout.bytes));
+  // An upload may still be under way, and other streams do not wait for it.
+  return kernel_->driver().synchronize(nullptr);
 }
 
 }  // namespace kiln::runtime

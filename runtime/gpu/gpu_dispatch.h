@@ -26,6 +26,8 @@ class GpuDispatch : public Dispatch::Body {
   std::span<const HostTensor> arguments() const override { return arguments_; }
   Status launch(std::span<const Tensor> tensors, void* workspace,
                 ParallelFor& parallel) const override;
+  Status enqueue(std::span<const Tensor> tensors, void* workspace,
+                 GpuDriver::Handle stream) const override;
 
  private:
   using Symbols = std::array<int64_t, kMaxPlanSymbols>;
@@ -33,6 +35,7 @@ class GpuDispatch : public Dispatch::Body {
   struct Run {
     std::span<const Tensor> tensors;
     char* workspace;
+    GpuDriver::Handle stream;
     Symbols symbols;
   };
 

@@ -31,19 +31,27 @@ StatusOr<std::shared_ptr<const Kernel>> GpuKernel::load(GpuDriver& driver, const
   if (digest(artifact.bytes) != artifact.hash) {
     return absl::FailedPreconditionError("the artifact's bytes are not those of its hash");
   }
-  KILN_ASSIGN_OR_RETURN(const GpuDriver::Handle module, driver.load(artifact.bytes));
-  return std::shared_ptr<const Kernel>(new GpuKernel(driver, plan, std::move(checked), module));
+  return std::shared_ptr<const Kernel>(
+      new GpuKernel(driver, plan, std::move(checked), artifact.bytes));
 }
 
-GpuKernel::GpuKernel(GpuDriver& driver, const Plan& plan, CheckedPlan checked,
-                     GpuDriver::Handle module)
+GpuKernel::GpuKernel(GpuDriver& driver, const Plan& plan, CheckedPlan checked, std::string code)
     : Kernel(plan, arguments_of(checked)),
       driver_(driver),
       checked_(std::move(checked)),
-      module_(module) {}
+      code_(std::move(code)) {}
 
 GpuKernel::~GpuKernel() {
-  driver_.unload(module_);
+  if (module_ != nullptr) driver_.unload(module_);
+}
+
+StatusOr<GpuDriver::Handle> GpuKernel::entry(const std::string& name,
+                                             int64_t scratchpad_bytes) const {
+  const std::lock_guard lock(mutex_);
+  if (module_ == nullptr) {
+    KILN_ASSIGN_OR_RETURN(module_, driver_.load(code_));
+  }
+  return driver_.entry(module_, name, scratchpad_bytes);
 }
 
 StatusOr<Dispatch> GpuKernel::prepare(std::span<const int64_t> symbols,

@@ -14,6 +14,9 @@ Status LibraryDriver::check(int error, std::string_view what) const {
   switch (meaning_of(error)) {
     case Meaning::kNoDevice:
       return absl::UnavailableError(text + "; the driver sees no device that it can use");
+    case Meaning::kNoContext:
+      return absl::FailedPreconditionError(
+          text + "; make the device's context current in this thread first");
     case Meaning::kTooOld:
       return absl::UnavailableError(text + "; the driver is too old; install a newer one");
     case Meaning::kOutOfMemory:
@@ -71,11 +74,6 @@ Status LibraryDriver::download(void* to, Address from, int64_t bytes) {
              : check(calls_.download(to, from, size_t(bytes)), "cannot copy from the device");
 }
 
-Status LibraryDriver::fill(Address to, uint8_t byte, int64_t bytes) {
-  return bytes == 0 ? absl::OkStatus()
-                    : check(calls_.fill(to, byte, size_t(bytes)), "cannot fill device memory");
-}
-
 StatusOr<GpuDriver::Handle> LibraryDriver::load(std::string_view artifact) {
   // PTX and code objects carry their length; the driver wants text to end in a zero.
   const std::string bytes(artifact);
@@ -105,24 +103,74 @@ Status LibraryDriver::launch(const Launch& launch, Handle stream) {
                "cannot launch");
 }
 
+Status LibraryDriver::fill(Address to, uint8_t byte, int64_t bytes, Handle stream) {
+  return bytes == 0
+             ? absl::OkStatus()
+             : check(calls_.fill(to, byte, size_t(bytes), stream), "cannot fill device memory");
+}
+
+Status LibraryDriver::copy(Address to, Address from, int64_t bytes, Handle stream) {
+  return bytes == 0
+             ? absl::OkStatus()
+             : check(calls_.copy(to, from, size_t(bytes), stream), "cannot copy on the device");
+}
+
+StatusOr<GpuDriver::Handle> LibraryDriver::make_stream() {
+  constexpr unsigned kBesideTheDefault = 1;  // CU_STREAM_NON_BLOCKING, hipStreamNonBlocking
+  Handle stream = nullptr;
+  KILN_RETURN_IF_ERROR(check(calls_.stream(&stream, kBesideTheDefault), "cannot make a stream"));
+  return stream;
+}
+
+Status LibraryDriver::synchronize(Handle stream) {
+  return check(calls_.wait_stream(stream), "a kernel failed");
+}
+
 Status LibraryDriver::synchronize() {
   return check(calls_.synchronize(), "a kernel failed");
 }
 
-StatusOr<int64_t> LibraryDriver::device_ns() {
+StatusOr<GpuDriver::Handle> LibraryDriver::make_event() {
+  Handle event = nullptr;
+  KILN_RETURN_IF_ERROR(check(calls_.event(&event, 0), "cannot make an event"));
+  return event;
+}
+
+Status LibraryDriver::record(Handle event, Handle stream) {
+  return check(calls_.record(event, stream), "cannot record an event");
+}
+
+StatusOr<double> LibraryDriver::elapsed_ns(Handle from, Handle to) {
   constexpr double kNsPerMs = 1e6;
-  if (!origin_) {
-    Handle origin = nullptr;
-    KILN_RETURN_IF_ERROR(check(calls_.event(&origin, 0), "cannot make an event"));
-    KILN_RETURN_IF_ERROR(check(calls_.event(&now_, 0), "cannot make an event"));
-    KILN_RETURN_IF_ERROR(check(calls_.record(origin, nullptr), "cannot record an event"));
-    origin_ = origin;
-  }
   float ms = 0;
-  KILN_RETURN_IF_ERROR(check(calls_.record(now_, nullptr), "cannot record an event"));
-  KILN_RETURN_IF_ERROR(check(calls_.wait_event(now_), "a kernel failed"));
-  KILN_RETURN_IF_ERROR(check(calls_.elapsed_ms(&ms, *origin_, now_), "cannot read an event"));
-  return std::llround(double(ms) * kNsPerMs);
+  KILN_RETURN_IF_ERROR(check(calls_.wait_event(to), "a kernel failed"));
+  KILN_RETURN_IF_ERROR(check(calls_.elapsed_ms(&ms, from, to), "cannot read an event"));
+  return double(ms) * kNsPerMs;
+}
+
+StatusOr<GpuDriver::Handle> LibraryDriver::capture(Handle stream,
+                                                   const std::function<Status()>& enqueue) {
+  constexpr int kRelaxed = 2;  // CU_STREAM_CAPTURE_MODE_RELAXED, hipStreamCaptureModeRelaxed
+  if (graphs_.begin == nullptr) return absl::UnimplementedError("the driver has no graphs");
+  KILN_RETURN_IF_ERROR(check(graphs_.begin(stream, kRelaxed), "cannot capture a graph"));
+  Status status = enqueue();
+  Handle graph = nullptr;
+  status.Update(check(graphs_.end(stream, &graph), "cannot capture a graph"));
+  Handle executable = nullptr;
+  if (status.ok()) {
+    status = check(graphs_.instantiate(&executable, graph, 0), "cannot make a graph");
+  }
+  if (graph != nullptr) graphs_.destroy(graph);
+  if (!status.ok()) return status;
+  return executable;
+}
+
+Status LibraryDriver::replay(Handle graph, Handle stream) {
+  return check(graphs_.launch(graph, stream), "cannot launch a graph");
+}
+
+void LibraryDriver::drop(Handle graph) {
+  graphs_.destroy_executable(graph);
 }
 
 }  // namespace kiln::runtime

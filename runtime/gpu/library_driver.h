@@ -2,7 +2,6 @@
 
 #pragma once
 
-#include <optional>
 #include <string>
 
 #include "runtime/gpu/driver.h"
@@ -17,18 +16,27 @@ class LibraryDriver : public GpuDriver {
   void free(Address address) override;
   Status upload(Address to, const void* from, int64_t bytes) override;
   Status download(void* to, Address from, int64_t bytes) override;
-  Status fill(Address to, uint8_t byte, int64_t bytes) override;
   StatusOr<Handle> load(std::string_view artifact) override;
   void unload(Handle module) override;
   StatusOr<Handle> entry(Handle module, const std::string& name, int64_t scratchpad_bytes) override;
   Status launch(const Launch& launch, Handle stream) override;
+  Status fill(Address to, uint8_t byte, int64_t bytes, Handle stream) override;
+  Status copy(Address to, Address from, int64_t bytes, Handle stream) override;
+  StatusOr<Handle> make_stream() override;
+  Status synchronize(Handle stream) override;
   Status synchronize() override;
-  StatusOr<int64_t> device_ns() override;
+  StatusOr<Handle> make_event() override;
+  Status record(Handle event, Handle stream) override;
+  StatusOr<double> elapsed_ns(Handle from, Handle to) override;
+  StatusOr<Handle> capture(Handle stream, const std::function<Status()>& enqueue) override;
+  Status replay(Handle graph, Handle stream) override;
+  void drop(Handle graph) override;
 
  protected:
-  enum class Meaning : uint8_t { kOther, kNoDevice, kOutOfMemory, kTooOld, kLost };
+  enum class Meaning : uint8_t { kOther, kNoDevice, kNoContext, kOutOfMemory, kTooOld, kLost };
 
-  explicit LibraryDriver(const DriverFunctions& functions) : calls_(functions) {}
+  LibraryDriver(const DriverFunctions& functions, const GraphFunctions& graphs)
+      : calls_(functions), graphs_(graphs) {}
 
   // By the vendor's numbers.
   virtual Meaning meaning_of(int error) const = 0;
@@ -43,8 +51,7 @@ class LibraryDriver : public GpuDriver {
 
  private:
   DriverFunctions calls_;
-  std::optional<Handle> origin_;  // event of the first device_ns()
-  Handle now_ = nullptr;
+  GraphFunctions graphs_;
 };
 
 }  // namespace kiln::runtime

@@ -24,16 +24,27 @@ constexpr DriverNames kNames = {
     .free = "hipFree",
     .upload = "hipMemcpyHtoD",
     .download = "hipMemcpyDtoH",
-    .fill = "hipMemsetD8",
     .load = "hipModuleLoadData",
     .unload = "hipModuleUnload",
     .entry = "hipModuleGetFunction",
     .launch = "hipModuleLaunchKernel",
+    .fill = "hipMemsetD8Async",
+    .copy = "hipMemcpyDtoDAsync",
+    .stream = "hipStreamCreateWithFlags",
+    .wait_stream = "hipStreamSynchronize",
     .synchronize = "hipDeviceSynchronize",
     .event = "hipEventCreateWithFlags",
     .record = "hipEventRecord",
     .wait_event = "hipEventSynchronize",
     .elapsed_ms = "hipEventElapsedTime",
+};
+constexpr GraphNames kGraphNames = {
+    .begin = "hipStreamBeginCapture",
+    .end = "hipStreamEndCapture",
+    .instantiate = "hipGraphInstantiateWithFlags",
+    .launch = "hipGraphLaunch",
+    .destroy = "hipGraphDestroy",
+    .destroy_executable = "hipGraphExecDestroy",
 };
 
 class HipDriver final : public LibraryDriver {
@@ -41,7 +52,7 @@ class HipDriver final : public LibraryDriver {
   static StatusOr<std::unique_ptr<GpuDriver>> open() {
     KILN_ASSIGN_OR_RETURN(const DriverLibrary library, DriverLibrary::open(kLibraries, kRemedy));
     KILN_ASSIGN_OR_RETURN(const DriverFunctions functions, library.find_all(kNames));
-    std::unique_ptr<HipDriver> driver(new HipDriver(functions));
+    std::unique_ptr<HipDriver> driver(new HipDriver(functions, library.find_graphs(kGraphNames)));
     KILN_RETURN_IF_ERROR(library.find("hipSetDevice", driver->set_device_));
     KILN_RETURN_IF_ERROR(library.find("hipGetErrorString", driver->error_text_));
     KILN_RETURN_IF_ERROR(driver->check(functions.initialise(0), "HIP does not start"));
@@ -77,7 +88,8 @@ class HipDriver final : public LibraryDriver {
   }
 
  private:
-  explicit HipDriver(const DriverFunctions& functions) : LibraryDriver(functions) {}
+  HipDriver(const DriverFunctions& functions, const GraphFunctions& graphs)
+      : LibraryDriver(functions, graphs) {}
 
   Meaning meaning_of(int error) const override {
     switch (error) {
@@ -86,6 +98,8 @@ class HipDriver final : public LibraryDriver {
       case 100:  // hipErrorNoDevice
       case 101:  // hipErrorInvalidDevice
         return Meaning::kNoDevice;
+      case 201:  // hipErrorInvalidContext
+        return Meaning::kNoContext;
       case 35:  // hipErrorInsufficientDriver
         return Meaning::kTooOld;
       case 700:  // hipErrorIllegalAddress

@@ -108,12 +108,61 @@ TEST_CASE("What a GPU cannot run is refused before it reaches the device") {
 
 TEST_CASE("Events give the device's time") {
   Shim shim;
-  const auto first = shim.driver().device_ns();
-  const auto second = shim.driver().device_ns();
+  GpuDriver& driver = shim.driver();
+  const auto stream = driver.make_stream();
+  const auto first = driver.make_event(), second = driver.make_event();
+  REQUIRE(stream.ok());
   REQUIRE(first.ok());
   REQUIRE(second.ok());
-  CHECK(*first >= 0);
-  CHECK(*second >= *first);
+  REQUIRE(driver.record(*first, *stream).ok());
+  REQUIRE(driver.record(*second, *stream).ok());
+  const auto elapsed = driver.elapsed_ns(*first, *second);
+  REQUIRE(elapsed.ok());
+  CHECK(*elapsed >= 0);
+}
+
+TEST_CASE("A captured graph runs nothing until it is replayed, and then all of it") {
+  Shim shim;
+  GpuDriver& driver = shim.driver();
+  const auto stream = driver.make_stream();
+  const auto memory = driver.allocate(8);
+  REQUIRE(stream.ok());
+  REQUIRE(memory.ok());
+  REQUIRE(driver.fill(*memory, 1, 8, *stream).ok());
+  const auto graph = driver.capture(*stream, [&] {
+    KILN_RETURN_IF_ERROR(driver.fill(*memory, 2, 4, *stream));
+    return driver.copy(*memory + 4, *memory, 4, *stream);
+  });
+  REQUIRE(graph.ok());
+  const auto content = [&] {
+    std::vector<uint8_t> bytes(8);
+    REQUIRE(driver.synchronize(*stream).ok());
+    REQUIRE(driver.download(bytes.data(), *memory, 8).ok());
+    return bytes;
+  };
+  CHECK(content() == std::vector<uint8_t>(8, 1));
+  REQUIRE(driver.replay(*graph, *stream).ok());
+  CHECK(content() == std::vector<uint8_t>(8, 2));
+  driver.drop(*graph);
+  driver.free(*memory);
+}
+
+TEST_CASE("A loaded kernel is enqueued on the caller's stream") {
+  Shim shim;
+  auto kernel = Kernel::load(module_of("5"), test::scale_plan());
+  INFO(kernel.status());
+  REQUIRE(kernel.ok());
+  CHECK((*kernel)->runs_on_gpu());
+  const int64_t n = 3;
+  auto dispatch = (*kernel)->prepare({&n, 1}, {});
+  REQUIRE(dispatch.ok());
+  float x[] = {1, 2, 3}, y[3] = {};
+  const Tensor tensors[] = {{x, nullptr}, {y, nullptr}};  // the tests' device memory
+  auto stream = shim.driver().make_stream();
+  REQUIRE(stream.ok());
+  REQUIRE(dispatch->enqueue(tensors, nullptr, *stream).ok());
+  REQUIRE(shim.driver().synchronize(*stream).ok());
+  CHECK(y[2] == 15);
 }
 
 TEST_CASE("Too little memory is told apart from other failures") {

@@ -17,14 +17,16 @@ constexpr int64_t kBlock = 4096;  // as in trial_kernel.h
 constexpr const char* kLabels[] = {
     "slow",  "slower",   "fast",     "wrong", "nan",        "unwritten", "before",
     "after", "input",    "segfault", "abort", "exit",       "loop",      "fork",
-    "print", "allocate", "broken",   "flaky", "overfitted",
+    "print", "allocate", "broken",   "flaky", "overfitted", "spills",
 };
 static_assert(std::size(kLabels) == size_t(Behaviour::kCount));
 
 constexpr const char* kLowering = R"(
 #pragma once
 #include "runtime/host/abi.h"
-#if defined(__AVX512BF16__)
+#if defined(TILE_EMULATOR_LANES)
+#define TRIAL_INSTRUCTION_SET "warp32"
+#elif defined(__AVX512BF16__)
 #define TRIAL_INSTRUCTION_SET "avx512bf16"
 #elif defined(__AVX512F__)
 #define TRIAL_INSTRUCTION_SET "avx512"
@@ -34,7 +36,7 @@ constexpr const char* kLowering = R"(
 #define TRIAL_INSTRUCTION_SET "baseline"
 #endif
 #define KILN_ENTRIES(Config, Kernel)                                                           \
-  static const KilnHostEntry kEntry = {"trial", 10, 0, 4096};                                  \
+  static const KilnHostEntry kEntry = {"scale", 10, 0, 4096};                                  \
   static const KilnHostInfo kInfo = {kKilnHostAbiVersion, 1, &kEntry, TRIAL_INSTRUCTION_SET};  \
   extern "C" __attribute__((visibility("default"))) const KilnHostInfo* kiln_host_info_v1() {  \
     return &kInfo;                                                                             \
@@ -58,6 +60,9 @@ std::string read_source(const std::string& path) {
 
 devices::SourceTree TrialFamily::sources() {
   return {{"tile/host.h", kLowering},
+          // The tests' compiler for GPUs takes the emulator's.
+          {"tile/emulator.h", kLowering},
+          {"tile/cuda.h", "#include \"tile/emulator.h\"\n"},
           {"runtime/host/abi.h", read_source("runtime/host/abi.h")},
           {"trial/kernel.h", read_source("tests/support/trial_kernel.h")}};
 }
@@ -119,9 +124,12 @@ Config TrialFamily::default_config(const Problem&, const Target&) const {
 
 KernelSource TrialFamily::source(const Problem& problem, const Config& config,
                                  const Target&) const {
+  // What the tests' compiler for GPUs says of it.
+  const int spilled = behaviour(config) == Behaviour::kSpills ? 4096 : 0;
   return {.header = "trial/kernel.h",
           .config = {{"int", "behaviour", std::to_string(config.at("behaviour"))},
-                     {"int", "tag", std::to_string(problem.integer("tag"))}},
+                     {"int", "tag", std::to_string(problem.integer("tag"))},
+                     {"int", "shim_spill_bytes", std::to_string(spilled)}},
           .entries = {"trial::Scale"}};
 }
 
@@ -143,7 +151,7 @@ Plan TrialFamily::plan(const Problem&, const Config&, const Target&) const {
       vector("x", Buffer::Kind::kInput, false), vector("y", Buffer::Kind::kInput, false),
       vector("out", Buffer::Kind::kOutput, false), vector("twice", Buffer::Kind::kOutput, true)};
   Launch launch;
-  launch.entry = "trial";
+  launch.entry = "scale";
   launch.grid = {"ceil_div(n, " + std::to_string(kBlock) + ")", "1", "1"};
   for (const char* name : {"x", "y", "out", "twice"}) {
     launch.arguments.push_back({Argument::Kind::kTensor, name});

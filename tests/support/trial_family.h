@@ -37,6 +37,7 @@ enum class Behaviour : int {
   kBroken,      // does not compile
   kFlaky,       // right at the first launch only
   kOverfitted,  // right on the data of seed 1 only
+  kSpills,      // right; its compiler for GPUs says that it spills
   kCount
 };
 

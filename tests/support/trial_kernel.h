@@ -26,7 +26,8 @@ enum Behaviour : int {
   kAllocate,
   kBroken,
   kFlaky,
-  kOverfitted
+  kOverfitted,
+  kSpills
 };
 
 constexpr i64 kBlock = 4096;  // elements
@@ -69,7 +70,7 @@ struct Scale {
     if constexpr (kBehaviour == kNan) out[a.n / 2] = __builtin_nanf("");
     if constexpr (kBehaviour == kBefore) out[-1] = 1.0f;
     if constexpr (kBehaviour == kAfter) out[a.n] = 1.0f;
-    if constexpr (kBehaviour == kInput) *(volatile f32*)a.x = 1.0f;
+    if constexpr (kBehaviour == kInput) *(volatile f32*)a.x = 3.0f;
     if constexpr (kBehaviour == kSegfault) *(volatile int*)16 = 1;
     if constexpr (kBehaviour == kAbort) asm volatile("ud2");
     if constexpr (kBehaviour == kExit) system_call(231, 0, 0, 0, 0, 0);

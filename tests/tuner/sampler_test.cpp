@@ -16,30 +16,36 @@ struct Simulation {
   int64_t now = 0;
   int64_t jitter = 0;     // alternates around the launch time
   int disturb_every = 0;  // launch, which takes ten times as long then; 0: never
-  int64_t switches = 0;
   std::vector<int> launches = std::vector<int>(8, 0);
 
   StatusOr<Samples> run(Command command) {
     command.kind = Command::Kind::kTime;
     command.variants = int(launch_ns.size());
     Sampler sampler({.launch =
-                         [&](int variant) {
-                           const int count = ++launches[size_t(variant)];
-                           const int64_t wave = count % 2 == 0 ? jitter : -jitter;
-                           const bool disturbed = disturb_every > 0 && count % disturb_every == 0;
-                           switches += disturbed;
-                           now += (disturbed ? 10 : 1) *
-                                  int64_t((launch_ns[size_t(variant)] + double(wave)) / speed);
-                           return absl::OkStatus();
+                         [&](int variant, int batch, bool warm) {
+                           if (warm) launch(variant);
+                           const int64_t start = now;
+                           bool disturbed = false;
+                           for (int i = 0; i < batch; ++i)
+                             disturbed |= launch(variant);
+                           return Sample{double(now - start) / batch, disturbed};
                          },
                      .probe =
                          [&](int64_t length_ns) {
                            now += length_ns;
-                           return speed;
+                           return Sample{speed};
                          },
-                     .clock = [&] { return now; },
-                     .involuntary_switches = [&] { return switches; }});
+                     .clock = [&] { return now; }});
     return sampler.run(command);
+  }
+
+  // Whether it was disturbed.
+  bool launch(int variant) {
+    const int count = ++launches[size_t(variant)];
+    const int64_t wave = count % 2 == 0 ? jitter : -jitter;
+    const bool disturbed = disturb_every > 0 && count % disturb_every == 0;
+    now += (disturbed ? 10 : 1) * int64_t((launch_ns[size_t(variant)] + double(wave)) / speed);
+    return disturbed;
   }
 };
 

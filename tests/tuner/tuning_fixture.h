@@ -1,4 +1,4 @@
-// A tuner for the trial family on the host, and what it recorded.
+// A tuner for the trial family, on the host unless told otherwise, and what it recorded.
 
 #pragma once
 
@@ -52,10 +52,11 @@ class Ledger : public MeasurementSink {
 
 class Tuning {
  public:
-  explicit Tuning(std::vector<Behaviour> behaviours, TunerOptions options = {})
+  explicit Tuning(std::vector<Behaviour> behaviours, TunerOptions options = {},
+                  const std::string& device_name = "host")
       : family(std::move(behaviours)) {
     auto opened = devices::open_device(
-        "host",
+        device_name,
         {.sources = TrialFamily::sources(), .cache_directory = scratch / "cache", .compiler = ""});
     INFO(opened.status());
     REQUIRE(opened.ok());

@@ -2,50 +2,28 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstring>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 
 #include "core/artifact.h"
 #include "core/plan.h"
 #include "devices/host/scheduling.h"
-#include "runtime/host/thread_pool.h"
 #include "runtime/kernel.h"
 #include "tuner/worker/channel.h"
-#include "tuner/worker/child_buffers.h"
-#include "tuner/worker/confinement.h"
-#include "tuner/worker/peak_probe.h"
+#include "tuner/worker/gpu_stage.h"
+#include "tuner/worker/host_stage.h"
 #include "tuner/worker/sampler.h"
+#include "tuner/worker/stage.h"
+#include "tuner/worker/system.h"
 
 namespace kiln::tuner::worker {
 
 namespace {
-
-int64_t now_ns() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(
-             std::chrono::steady_clock::now().time_since_epoch())
-      .count();
-}
-
-int64_t involuntary_switches() {
-  rusage usage = {};
-  getrusage(RUSAGE_SELF, &usage);
-  return usage.ru_nivcsw;
-}
-
-StatusOr<int64_t> file_bytes(int fd) {
-  struct stat facts;
-  if (fstat(fd, &facts) != 0) return absl::InternalError("cannot see a file of the request");
-  return facts.st_size;
-}
 
 class Child {
  public:
@@ -58,20 +36,20 @@ class Child {
     KILN_ASSIGN_OR_RETURN(faults_, Mapping::map(fds_[kFaultFd].get(), 0, kPageBytes,
                                                 PROT_READ | PROT_WRITE, MAP_SHARED));
     record_ = reinterpret_cast<FaultRecord*>(faults_.data());
-    pool_ = std::make_unique<runtime::ThreadPool>(request_.threads);
-    KILN_ASSIGN_OR_RETURN(const int64_t probe_bytes, file_bytes(fds_[kProbeFd].get()));
-    // Threads finish starting before they are confined.
-    pool_->run(request_.threads, [](void*, int64_t, int64_t, int) {}, nullptr);
-    probe_.emplace(*pool_, fds_[kProbeFd].get(), probe_bytes);
-    if (request_.variants > 0) {
-      KILN_ASSIGN_OR_RETURN(
-          buffers_, ChildBuffers::map(request_, fds_[kInputsFd].get(), fds_[kOutputsFd].get()));
-      record_faults(*record_, buffers_.watched());
-      KILN_RETURN_IF_ERROR(load());
+    if (on_gpu()) {
+      stage_ = std::make_unique<GpuStage>(request_, fds_, *record_);
+    } else {
+      stage_ = std::make_unique<HostStage>(request_, fds_, *record_);
     }
-    return confine({.cpu_seconds = request_.cpu_seconds,
-                    .memory_bytes = request_.memory_bytes + probe_bytes,
-                    .output_bytes = request_.output_limit});
+    if (Status prepared = stage_->prepare(); !prepared.ok()) {
+      if (on_gpu()) {
+        blame_ =
+            absl::IsResourceExhausted(prepared) ? Reply::Cause::kNoMemory : Reply::Cause::kNoDevice;
+      }
+      return prepared;
+    }
+    KILN_RETURN_IF_ERROR(load(fds_[kJobFd].get(), request_.variants, request_.probes));
+    return stage_->confine();
   }
 
   Status serve() {
@@ -81,17 +59,22 @@ class Child {
       if (packet.bytes.size() != sizeof(Command)) return absl::InternalError("not a command");
       Command command;
       memcpy(&command, packet.bytes.data(), sizeof command);
-      KILN_RETURN_IF_ERROR(handle(command));
+      KILN_RETURN_IF_ERROR(handle(command, packet.fds));
     }
   }
 
   void report(const Status& status) {
-    const std::string text(status.message().substr(0, kMaxText));
-    send({.kind = Reply::Kind::kFailed, .variant = running_}, text).IgnoreError();
+    Reply reply{.kind = Reply::Kind::kFailed, .cause = blame_, .variant = running_};
+    if (absl::IsDataLoss(status)) reply.cause = Reply::Cause::kOutOfBounds;
+    if (absl::IsAborted(status) && blame_ == Reply::Cause::kRefused) {
+      reply.cause = Reply::Cause::kFaulted;
+    }
+    send(reply, std::string(status.message().substr(0, kMaxText))).IgnoreError();
   }
 
  private:
   int channel() const { return fds_[kChannelFd].get(); }
+  bool on_gpu() const { return request_.driver[0] != '\0'; }
 
   void redirect_output() {
     const int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -100,39 +83,51 @@ class Child {
     dup2(fds_[kTextFd].get(), STDERR_FILENO);
   }
 
-  Status load() {
-    KILN_ASSIGN_OR_RETURN(const int64_t bytes, file_bytes(fds_[kJobFd].get()));
-    KILN_ASSIGN_OR_RETURN(const Mapping job,
-                          Mapping::map(fds_[kJobFd].get(), 0, bytes, PROT_READ, MAP_SHARED));
+  // The variants of a job file, in place of those before, and the probes behind them.
+  Status load(int job_fd, int variants, int probes) {
+    if (variants + probes == 0) return absl::OkStatus();
+    stage_->forget_dispatches();
+    dispatches_.clear();
+    known_ = variants;
+    KILN_ASSIGN_OR_RETURN(const int64_t bytes, file_bytes(job_fd));
+    KILN_ASSIGN_OR_RETURN(const Mapping job, Mapping::map(job_fd, 0, bytes, PROT_READ, MAP_SHARED));
     std::string_view rest(job.data(), size_t(bytes));
     int64_t workspace_bytes = 0;
     bool zero = false;
-    for (running_ = 0; running_ < request_.variants; ++running_) {
-      std::string_view field[5];
-      for (std::string_view& text : field) {
-        KILN_ASSIGN_OR_RETURN(text, take_string(rest));
-      }
-      Artifact artifact{.bytes = std::string(field[0]),
-                        .hash = std::string(field[1]),
-                        .target_kind = std::string(field[2]),
-                        .architecture = std::string(field[3]),
-                        .code_identity = {},
-                        .toolchain = {}};
-      KILN_ASSIGN_OR_RETURN(const Plan plan, plan_from_json(field[4]));
-      KILN_ASSIGN_OR_RETURN(auto kernel, runtime::Kernel::load(artifact, plan));
+    for (running_ = 0; running_ < variants; ++running_) {
+      KILN_ASSIGN_OR_RETURN(const auto kernel, take_kernel(rest));
       KILN_ASSIGN_OR_RETURN(runtime::Dispatch dispatch,
                             kernel->prepare(std::span(request_.symbol, size_t(request_.symbols)),
                                             std::span(request_.scalar, size_t(request_.scalars))));
       KILN_RETURN_IF_ERROR(check_arguments(dispatch));
       workspace_bytes = std::max(workspace_bytes, dispatch.workspace_bytes(request_.threads));
-      zero = zero || std::any_of(plan.buffers.begin(), plan.buffers.end(), [](const Buffer& b) {
+      const auto& buffers = kernel->plan().buffers;
+      zero = zero || std::any_of(buffers.begin(), buffers.end(), [](const Buffer& b) {
                return b.initial == Buffer::Initial::kCleanOnExit;
              });
       dispatches_.push_back(std::move(dispatch));
     }
     running_ = 0;
-    KILN_ASSIGN_OR_RETURN(workspace_, buffers_.make_workspace(workspace_bytes, zero));
-    return absl::OkStatus();
+    for (int i = 0; i < probes; ++i) {
+      KILN_ASSIGN_OR_RETURN(auto kernel, take_kernel(rest));
+      KILN_RETURN_IF_ERROR(stage_->add_probe(Probe(i), std::move(kernel)));
+    }
+    return variants == 0 ? absl::OkStatus() : stage_->prepare_workspace(workspace_bytes, zero);
+  }
+
+  static StatusOr<std::shared_ptr<const runtime::Kernel>> take_kernel(std::string_view& job) {
+    std::string_view field[5];
+    for (std::string_view& text : field) {
+      KILN_ASSIGN_OR_RETURN(text, take_string(job));
+    }
+    const Artifact artifact{.bytes = std::string(field[0]),
+                            .hash = std::string(field[1]),
+                            .target_kind = std::string(field[2]),
+                            .architecture = std::string(field[3]),
+                            .code_identity = {},
+                            .toolchain = {}};
+    KILN_ASSIGN_OR_RETURN(const Plan plan, plan_from_json(field[4]));
+    return runtime::Kernel::load(artifact, plan);
   }
 
   Status check_arguments(const runtime::Dispatch& dispatch) const {
@@ -146,23 +141,25 @@ class Child {
     return absl::InvalidArgumentError("the plan's arguments are not those of the problem");
   }
 
-  Status launch(int variant, std::span<const runtime::Tensor> tensors) {
+  // Notes which variant is at work from here on.
+  const runtime::Dispatch& begin(int variant) {
     running_ = variant;
     record_->variant = variant;
-    record_->in_launch = 1;
-    Status status = dispatches_[size_t(variant)].launch(tensors, workspace_, *pool_);
-    record_->in_launch = 0;
-    return status;
+    return dispatches_[size_t(variant)];
   }
 
-  Status handle(const Command& command) {
-    const int known = request_.variants;
+  Status handle(const Command& command, const std::vector<FileDescriptor>& fds) {
+    const bool one = command.kind == Command::Kind::kLaunch;
+    const bool loads = command.kind == Command::Kind::kLoad;
     if (command.variant < 0 || command.variants < 1 || command.variants > kMaxVariants ||
-        (command.kind == Command::Kind::kLaunch && command.variant >= known) ||
-        (command.kind == Command::Kind::kTime && command.variants > known)) {
+        (one && command.variant >= known_) || (loads && (!on_gpu() || fds.size() != 1)) ||
+        (command.kind == Command::Kind::kTime && command.variants > known_)) {
       return absl::InternalError("a command for a variant that was not sent");
     }
     switch (command.kind) {
+      case Command::Kind::kLoad:
+        KILN_RETURN_IF_ERROR(load(fds[0].get(), command.variants, 0));
+        return send_message(channel(), Reply{.kind = Reply::Kind::kLoaded});
       case Command::Kind::kLaunch:
         return launch_once(command);
       case Command::Kind::kTime:
@@ -174,48 +171,44 @@ class Child {
   }
 
   Status launch_once(const Command& command) {
-    const auto tensors = buffers_.guarded(command.without_optional != 0);
-    const int64_t start = now_ns();
-    KILN_RETURN_IF_ERROR(launch(command.variant, tensors));
-    const double ns = double(now_ns() - start);
+    KILN_ASSIGN_OR_RETURN(const double ns,
+                          stage_->launch(begin(command.variant), command.without_optional != 0));
     return answer({.kind = Reply::Kind::kLaunched, .variant = command.variant}, {&ns, 1});
   }
 
   Status time(const Command& command) {
-    KILN_RETURN_IF_ERROR(probe_->prepare(command.probe));
-    buffers_.populate_copies();
-    std::vector<runtime::Tensor> tensors = buffers_.guarded(false);
-    int64_t copy = 0;
-    Sampler sampler({.launch =
-                         [&](int variant) {
-                           if (buffers_.copies() > 0) {
-                             buffers_.select_copy(copy, tensors);
-                             copy = (copy + 1) % buffers_.copies();
-                           }
-                           return launch(variant, tensors);
-                         },
-                     .probe = [&](int64_t ns) { return probe_->run(command.probe, ns); },
-                     .clock = now_ns,
-                     .involuntary_switches = involuntary_switches});
+    KILN_RETURN_IF_ERROR(stage_->prepare_probe(command.probe));
+    KILN_RETURN_IF_ERROR(stage_->prepare_timing(command.warm == 0));
+    Sampler sampler(
+        {.launch = [&](int variant, int batch,
+                       bool warm_up) { return stage_->time(begin(variant), batch, warm_up); },
+         .probe = [&](int64_t ns) { return stage_->probe(command.probe, ns); },
+         .clock = now_ns});
     KILN_ASSIGN_OR_RETURN(const Samples samples, sampler.run(command));
     for (int i = 0; i < command.variants; ++i) {
       KILN_RETURN_IF_ERROR(
           answer({.kind = Reply::Kind::kSamples, .variant = i, .dropped = samples.dropped},
                  samples.launch_ns[size_t(i)]));
     }
-    return answer({.kind = Reply::Kind::kProbes}, samples.probe);
+    KILN_RETURN_IF_ERROR(answer({.kind = Reply::Kind::kProbes}, samples.probe));
+    const auto now = stage_->conditions();
+    if (!now) return answer({.kind = Reply::Kind::kConditions}, {});
+    const double values[] = {now->clock_mhz, now->most_clock_mhz, now->memory_clock_mhz,
+                             now->memory_used_bytes};
+    return answer({.kind = Reply::Kind::kConditions}, values);
   }
 
   Status peaks(const Command& command) {
+    constexpr int64_t kProbeNs = 5'000'000;
     double best[4] = {};
     const int64_t start = now_ns();
     for (const Probe probe : {Probe::kRead, Probe::kCopy}) {
-      KILN_RETURN_IF_ERROR(probe_->prepare(probe));
+      KILN_RETURN_IF_ERROR(stage_->prepare_probe(probe));
     }
     do {
       for (const Probe probe : {Probe::kFma, Probe::kBf16, Probe::kRead, Probe::kCopy}) {
-        double& peak = best[size_t(probe)];
-        peak = std::max(peak, probe_->run(probe, 5'000'000));
+        KILN_ASSIGN_OR_RETURN(const Sample sample, stage_->probe(probe, kProbeNs));
+        best[size_t(probe)] = std::max(best[size_t(probe)], sample.value);
       }
     } while (now_ns() - start < command.budget_ns);
     return answer({.kind = Reply::Kind::kPeaks}, best);
@@ -235,12 +228,11 @@ class Child {
   std::vector<FileDescriptor>& fds_;
   Mapping faults_;
   FaultRecord* record_ = nullptr;
-  std::unique_ptr<runtime::ThreadPool> pool_;
-  std::optional<PeakProbe> probe_;
-  ChildBuffers buffers_;
+  std::unique_ptr<Stage> stage_;
   std::vector<runtime::Dispatch> dispatches_;
-  void* workspace_ = nullptr;
+  int known_ = 0;  // variants
   int running_ = 0;
+  Reply::Cause blame_ = Reply::Cause::kRefused;  // for what fails now
 };
 
 }  // namespace
@@ -250,7 +242,7 @@ void run_child(const RunRequest& request, std::vector<FileDescriptor>& fds) {
   Child* child = new Child(request, fds);
   Status status = child->prepare();
   if (status.ok()) status = child->serve();
-  if (!absl::IsUnavailable(status)) child->report(status);
+  child->report(status);  // to nobody when the tuner closed the channel
   _exit(0);
 }
 

@@ -3,7 +3,8 @@
 // The worker is a zygote: small, single-threaded, never running a variant itself. For every
 // RunRequest it forks a child that loads the variants and then talks to the tuner over a channel of
 // its own, command by command, until the tuner closes it. The zygote only waits for the child, ends
-// it when asked to, and reports how it ended.
+// it when asked to, and reports how it ended. A child on a GPU may be given other variants of the
+// same problem later: its context and the tensors there are dear.
 //
 //     tuner ── RunRequest + descriptors ──► zygote ── fork ──► child
 //     tuner ◄── Notice ── zygote
@@ -23,7 +24,7 @@
 
 namespace kiln::tuner::worker {
 
-inline constexpr uint32_t kProtocolVersion = 1;
+inline constexpr uint32_t kProtocolVersion = 2;
 inline constexpr int kControlFd = 3;  // of the zygote: its end of the control channel
 
 inline constexpr int kMaxVariants = 8;    // in one child
@@ -32,8 +33,10 @@ inline constexpr int kMaxSymbols = 64;    // sized fields
 inline constexpr int kMaxScalars = 64;    // scalar fields
 inline constexpr int kMaxSamples = 1000;  // of one variant in one Time command
 inline constexpr int kMaxText = 1000;     // of a message
+inline constexpr int kMaxProbes = 2;      // kernels that measure a GPU
 
-// Which peak a variant is measured against.
+// Which peak a variant is measured against. GPUs: kBf16 are products of halves in the matrix units;
+// reading counts as copying.
 enum class Probe : uint8_t { kFma, kBf16, kRead, kCopy };
 
 // Where one argument lies in the shared files (inputs or outputs).
@@ -75,6 +78,12 @@ struct RunRequest {
   int64_t cpu_seconds = 0;   // RLIMIT_CPU
   int64_t memory_bytes = 0;  // that a variant may add to the child's address space
   int64_t output_limit = 0;  // bytes that may be printed
+  char driver[8];            // "cuda", "hip": on that GPU; empty: on this processor
+  int32_t ordinal = 0;       // of the GPU
+  int32_t probes = 0;        // kernels behind the variants in the job file, by Probe from kFma on
+  double probe_flops[kMaxProbes];  // of one of their blocks and iterations
+  int32_t probe_blocks = 0;        // to launch of them
+  int64_t flush_bytes = 0;         // written between launches that are timed cold (GPUs)
   TensorPlace tensor[kMaxTensors];
   int64_t symbol[kMaxSymbols];
   double scalar[kMaxScalars];
@@ -94,10 +103,11 @@ struct KillRequest {
 };
 
 struct Command {
-  enum class Kind : uint8_t { kLaunch, kTime, kPeaks };
+  enum class Kind : uint8_t { kLoad, kLaunch, kTime, kPeaks };
   Kind kind = Kind::kLaunch;
-  // kLaunch: runs one variant once on the guarded buffers. kTime: times variants 0 … `variants` - 1
-  // in turns, in each round after one run of the probe.
+  // kLoad, GPUs: `variants` of the job file that comes along, without probes, take the place of
+  // those before. kLaunch: runs one variant once on the guarded buffers. kTime: times variants 0 …
+  // `variants` - 1 in turns, in each round after one run of the probe.
   int32_t variant = 0;
   int32_t variants = 1;
   uint8_t without_optional = 0;  // kLaunch: optional tensors are absent
@@ -116,14 +126,23 @@ struct Command {
 // A Reply is followed by `values` doubles, or by a text for kFailed.
 struct Reply {
   enum class Kind : uint8_t {
-    kLoaded,    // variants are ready
-    kFailed,    // load or launch refused; a text with the reason
-    kLaunched,  // values: ns
-    kSamples,   // values: ns a launch; one reply a variant
-    kProbes,    // values: FLOP/s or bytes/s, one a sample; after the launches'
-    kPeaks,     // values: f32, bf16, read, copy
+    kLoaded,      // variants are ready
+    kFailed,      // a text with the reason, and the cause
+    kLaunched,    // values: ns
+    kSamples,     // values: ns a launch; one reply a variant
+    kProbes,      // values: FLOP/s or bytes/s, one a sample; after the launches'
+    kConditions,  // values: of a GpuConditions in its order, or none; after the probes'
+    kPeaks,       // values: f32, bf16, read, copy
+  };
+  enum class Cause : uint8_t {
+    kRefused,      // load or launch of the variant
+    kOutOfBounds,  // it wrote where it must not
+    kFaulted,      // what it did to its GPU ended the context
+    kNoMemory,     // not the variant's: the GPU has no room for the tensors
+    kNoDevice,     // not the variant's: the GPU does not work
   };
   Kind kind = Kind::kLoaded;
+  Cause cause = Cause::kRefused;
   int32_t variant = 0;
   uint8_t dropped = 0;  // kSamples: lost the race
   int32_t values = 0;

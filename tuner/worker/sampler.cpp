@@ -24,23 +24,6 @@ constexpr double kSlower = 1.2;    // the tenth least disturbed, from kMinSample
 
 }  // namespace
 
-StatusOr<Sampler::Sample> Sampler::time_launches(int variant, int batch, bool warm) {
-  if (warm) KILN_RETURN_IF_ERROR(world_.launch(variant));
-  const int64_t switches = world_.involuntary_switches();
-  const int64_t start = world_.clock();
-  for (int i = 0; i < batch; ++i)
-    KILN_RETURN_IF_ERROR(world_.launch(variant));
-  const int64_t end = world_.clock();
-  return Sample{double(std::max<int64_t>(end - start, 1)) / batch,
-                world_.involuntary_switches() != switches};
-}
-
-Sampler::Sample Sampler::run_probe(int64_t length_ns) {
-  const int64_t switches = world_.involuntary_switches();
-  const double rate = world_.probe(length_ns);
-  return {rate, world_.involuntary_switches() != switches};
-}
-
 std::vector<double> Sampler::usable(const Series& series) {
   std::vector<double> all, undisturbed;
   for (const Sample& sample : series) {
@@ -95,7 +78,7 @@ StatusOr<Samples> Sampler::run(const Command& command) {
     double launch_ns = command.expected_ns;
     // An earlier launch warmed up as well; what takes a large part of the budget is not repeated.
     for (int warm_up = 0; warm_up < 2 && launch_ns * 8 < double(command.budget_ns); ++warm_up) {
-      KILN_ASSIGN_OR_RETURN(const Sample first, time_launches(i, 1, false));
+      KILN_ASSIGN_OR_RETURN(const Sample first, world_.launch(i, 1, false));
       launch_ns = first.value;
     }
     batch[size_t(i)] = int(std::clamp(std::ceil(kSampleNs / launch_ns), 1.0, 10'000.0));
@@ -106,12 +89,13 @@ StatusOr<Samples> Sampler::run(const Command& command) {
   Samples samples;
   size_t next_look = 2;
   for (size_t round = 1; round <= limit; ++round) {
-    probes_.push_back(run_probe(probe_ns));
+    KILN_ASSIGN_OR_RETURN(const Sample probe, world_.probe(probe_ns));
+    probes_.push_back(probe);
     size_t fewest = limit;  // undisturbed samples of a variant
     for (size_t k = 0; k < variants; ++k) {
       const size_t i = (k + round) % variants;  // nobody always follows the probe
       KILN_ASSIGN_OR_RETURN(const Sample sample,
-                            time_launches(int(i), batch[i], command.warm != 0));
+                            world_.launch(int(i), batch[i], command.warm != 0));
       launches_[i].push_back(sample);
       fewest =
           std::min(fewest, size_t(std::count_if(launches_[i].begin(), launches_[i].end(),

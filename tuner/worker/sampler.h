@@ -21,12 +21,18 @@ struct Samples {
   bool dropped = false;                        // lost the race
 };
 
+// A time of a launch in ns, or a probe's rate.
+struct Sample {
+  double value = 0;
+  bool disturbed = false;
+};
+
 // What the sampler needs to know of the world.
 struct Surroundings {
-  std::function<Status(int variant)> launch;       // on the next copy of the buffers
-  std::function<double(int64_t length_ns)> probe;  // one run of about this length
-  std::function<int64_t()> clock;                  // monotonic, ns
-  std::function<int64_t()> involuntary_switches;   // of all threads of this process so far
+  // A launch's time out of `batch` of them, after an untimed one if asked for.
+  std::function<StatusOr<Sample>(int variant, int batch, bool warm_up)> launch;
+  std::function<StatusOr<Sample>(int64_t length_ns)> probe;  // one run of about this length
+  std::function<int64_t()> clock;                            // monotonic, ns
 };
 
 class Sampler {
@@ -39,14 +45,8 @@ class Sampler {
   StatusOr<Samples> run(const Command& command);
 
  private:
-  struct Sample {
-    double value = 0;
-    bool disturbed = false;
-  };
   using Series = std::vector<Sample>;
 
-  StatusOr<Sample> time_launches(int variant, int batch, bool warm);
-  Sample run_probe(int64_t length_ns);
   static std::vector<double> usable(const Series& series);
   bool lost(const Command& command) const;
   bool settled(double target_width) const;

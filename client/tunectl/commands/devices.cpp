@@ -33,7 +33,10 @@ Status list_devices(Session& session) {
     first = false;
     out.write(render_details(
         out,
-        {{"device", {device.name(), Style::kBold}},
+        {{"device",
+          {device.unavailable().empty() ? device.name()
+                                        : device.name() + ": unavailable: " + device.unavailable(),
+           device.unavailable().empty() ? Style::kBold : Style::kBad}},
          {"model", {device.model()}},
          {"instructions", {device.architecture() + " " + device.instruction_set()}},
          {"units", {std::to_string(device.units())}},
