@@ -31,16 +31,29 @@ function(kiln_room name)
   endif()
 endfunction()
 
-# An executable made of one main.cpp.
+# An executable made of one main.cpp. Installed, it finds libraries that lie in lib/kiln beside it
+# (scripts/install --bundle), for those that they need in turn, too: hence RPATH, not RUNPATH.
+add_custom_target(programs)
 function(kiln_program name main)
-  cmake_parse_arguments(PROGRAM "" "DESTINATION" "LINK" ${ARGN})
+  cmake_parse_arguments(PROGRAM "" "DESTINATION" "LINK;COMPONENTS" ${ARGN})
+  if(NOT PROGRAM_COMPONENTS)
+    set(PROGRAM_COMPONENTS programs)
+  endif()
   if(NOT EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/${main})
     return()
   endif()
   add_executable(${name} ${main})
   target_link_libraries(${name} PRIVATE kiln_options ${PROGRAM_LINK})
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
-  install(TARGETS ${name} DESTINATION ${PROGRAM_DESTINATION})
+  file(RELATIVE_PATH libraries /${PROGRAM_DESTINATION} /lib/kiln)
+  set_target_properties(${name} PROPERTIES INSTALL_RPATH "$ORIGIN/${libraries}")
+  target_link_options(${name} PRIVATE -Wl,--disable-new-dtags)
+  foreach(component ${PROGRAM_COMPONENTS})
+    install(TARGETS ${name} DESTINATION ${PROGRAM_DESTINATION} COMPONENT ${component})
+  endforeach()
+  if("programs" IN_LIST PROGRAM_COMPONENTS)
+    add_dependencies(programs ${name})
+  endif()
 endfunction()
 
 # Tests of one room: every .cpp file under tests/<room>.

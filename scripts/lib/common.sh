@@ -13,3 +13,4 @@ source scripts/lib/log.sh
 source scripts/lib/packages.sh
 source scripts/lib/build.sh
 source scripts/lib/daemon.sh
+source scripts/lib/bundle.sh

@@ -9,6 +9,8 @@ kiln_build_packages=(
   libeigen3-dev libxxhash-dev libboost-context-dev catch2
   python3 python3-venv ca-certificates
 )
+# What serving the CPU takes beside installed programs and their libraries: kernels' compiler.
+kiln_run_packages=(clang-19)
 kiln_sanitizer_packages=(libclang-rt-19-dev llvm-19)
 kiln_lint_packages=(clang-format-19 clang-tidy-19)
 
