@@ -30,9 +30,12 @@ struct ProblemRef {
   std::string text;  // "batch=1 heads_q=32 …", all fields
 };
 
+// In place of a job: the measurement was not made here but read from a document.
+inline constexpr int64_t kImported = 0;
+
 struct MeasurementRow {
   int64_t id = 0;
-  int64_t job_id = 0;  // 0: none
+  int64_t job_id = kImported;
   ProblemRef problem;
   std::string fingerprint;  // Fingerprint::text
   Measurement measurement;

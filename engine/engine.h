@@ -12,6 +12,7 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/artifact.h"
@@ -22,6 +23,7 @@
 #include "core/provenance.h"
 #include "core/status.h"
 #include "db/store.h"
+#include "engine/import.h"
 #include "tuner/tuner.h"
 
 namespace kiln::engine {
@@ -139,6 +141,8 @@ class Engine {
   virtual Status delete_winner(int64_t id) = 0;
   // The documented JSON form: configs, measurements, provenance; never code. docs/export.md.
   virtual StatusOr<std::string> export_json(const db::WinnerFilter& filter) = 0;
+  // Takes the measurements of such a document as candidates: engine/import.h.
+  virtual StatusOr<ImportReport> import_json(std::string_view document) = 0;
 
   virtual std::vector<DeviceView> devices() = 0;
   // Probes the devices' peaks when they have nothing to do; at most once a minute. Takes a second.

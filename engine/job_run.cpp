@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <exception>
 
 #include "core/key.h"
+#include "engine/import.h"
 #include "engine/job.h"
 #include "engine/jobs.h"
 
@@ -120,6 +122,7 @@ std::vector<Measurement> Jobs::known_measurements(const Job& job) {
     page.after = rows->back().id;
     for (const db::MeasurementRow& row : *rows) {
       const Measurement& measurement = row.measurement;
+      if (row.job_id == db::kImported) continue;  // whoever wrote it may claim anything
       if (job.options.force && row.job_id != job.row.id) continue;
       if (measurement.cache != job.options.tune.cache) continue;
       if (!space->check(measurement.config).ok()) continue;
@@ -134,6 +137,21 @@ std::vector<Measurement> Jobs::known_measurements(const Job& job) {
   return known;
 }
 
+std::vector<Config> Jobs::first_configs(const Job& job) {
+  std::vector<Config> configs;
+  if (const auto space = catalogue_.space_of(job.problem, job.device->target()); space.ok()) {
+    auto imported = imported_candidates(job.row.problem, job.device->fingerprint_text(), *space,
+                                        job.options.tune.cache, store_);
+    if (imported.ok()) configs = *std::move(imported);
+  }
+  for (Config& config : lookup_.candidates(*job.device, job.problem)) {
+    if (std::find(configs.begin(), configs.end(), config) == configs.end()) {
+      configs.push_back(std::move(config));
+    }
+  }
+  return configs;
+}
+
 StatusOr<Answer> Jobs::tune(const JobPointer& job, const std::stop_token& stop) {
   db::JobRow row;
   tuner::TuneOptions options;
@@ -146,7 +164,7 @@ StatusOr<Answer> Jobs::tune(const JobPointer& job, const std::stop_token& stop) 
   const ServedDevice& device = *job->device;
   const Family& family = catalogue_.family_of(job->problem);
   KILN_ASSIGN_OR_RETURN(tuner::Tuner * tuner, device.tuner());
-  options.first = lookup_.candidates(device, job->problem);
+  options.first = first_configs(*job);
   options.known = known_measurements(*job);
   StoreSink sink(store_, row);
   const auto report = [&](const tuner::Progress& progress) {

@@ -73,6 +73,8 @@ class Jobs {
   void run(const JobPointer& job);
   StatusOr<Answer> tune(const JobPointer& job, const std::stop_token& stop);
   std::vector<Measurement> known_measurements(const Job& job);
+  // What was imported, then what Lookup::candidates() finds.
+  std::vector<Config> first_configs(const Job& job);
   void finish(const JobPointer& job, db::JobState state, const std::string& error);
   void persist(const db::JobRow& row);
   JobView view_of(const Job& job) const;  // the mutex is held

@@ -145,6 +145,12 @@ StatusOr<std::string> LocalEngine::export_json(const db::WinnerFilter& filter) {
   });
 }
 
+StatusOr<ImportReport> LocalEngine::import_json(std::string_view document) {
+  KILN_ASSIGN_OR_RETURN(const auto rows, read_import(document, catalogue_));
+  std::lock_guard lock(import_mutex_);
+  return add_imported(rows, *store_);
+}
+
 std::vector<DeviceView> LocalEngine::devices() {
   std::vector<DeviceView> views;
   for (const auto& device : devices_) {

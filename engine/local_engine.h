@@ -70,6 +70,7 @@ class LocalEngine final : public Engine {
   bool stale(const db::WinnerRow& winner) override;
   Status delete_winner(int64_t id) override;
   StatusOr<std::string> export_json(const db::WinnerFilter& filter) override;
+  StatusOr<ImportReport> import_json(std::string_view document) override;
 
   std::vector<DeviceView> devices() override;
   void measure_peaks() override;
@@ -98,6 +99,7 @@ class LocalEngine final : public Engine {
   const Catalogue catalogue_;
   std::stop_source closing_;
   std::unique_ptr<db::Store> store_;
+  std::mutex import_mutex_;  // of add_imported()
   std::vector<std::unique_ptr<ServedDevice>> devices_;
   std::map<std::string, Status> missing_;  // devices that were asked for and do not work
   std::unique_ptr<Lookup> lookup_;

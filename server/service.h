@@ -71,6 +71,9 @@ class Service final : public v1::Kiln::WithRawCallbackMethod_GetKernel<
                             v1::DeleteWinnerResponse* response) override;
   grpc::Status ExportWinners(grpc::ServerContext* context, const v1::ExportWinnersRequest* request,
                              grpc::ServerWriter<v1::ExportWinnersResponse>* writer) override;
+  grpc::Status ImportMeasurements(grpc::ServerContext* context,
+                                  grpc::ServerReader<v1::ImportMeasurementsRequest>* reader,
+                                  v1::ImportMeasurementsResponse* response) override;
 
   grpc::Status CollectGarbage(grpc::ServerContext* context,
                               const v1::CollectGarbageRequest* request,

@@ -1,4 +1,4 @@
-// ListWinners, GetWinner, DeleteWinner, ExportWinners.
+// ListWinners, GetWinner, DeleteWinner, ExportWinners, ImportMeasurements.
 
 #include "absl/strings/str_split.h"
 #include "core/key.h"
@@ -107,6 +107,26 @@ grpc::Status Service::ExportWinners(grpc::ServerContext*, const v1::ExportWinner
       message.set_chunk(json.substr(at, kExportChunk));
       if (!writer->Write(message)) return absl::CancelledError("the client is gone");
     }
+    return absl::OkStatus();
+  });
+}
+
+grpc::Status Service::ImportMeasurements(grpc::ServerContext*,
+                                         grpc::ServerReader<v1::ImportMeasurementsRequest>* reader,
+                                         v1::ImportMeasurementsResponse* response) {
+  // Chunks are no fields of a request: the engine checks what they make together.
+  return answer(v1::ImportMeasurementsRequest(), [&]() -> Status {
+    std::string document;
+    v1::ImportMeasurementsRequest part;
+    while (reader->Read(&part)) {
+      document += part.chunk();
+      if (document.size() > engine::kMaxImportBytes) break;  // which the engine refuses
+    }
+    KILN_ASSIGN_OR_RETURN(const engine::ImportReport report, engine_.import_json(document));
+    response->set_added(report.added);
+    response->set_known(report.known);
+    for (const std::string& fingerprint : report.fingerprints)
+      response->add_fingerprints(fingerprint);
     return absl::OkStatus();
   });
 }

@@ -12,6 +12,8 @@ namespace {
 using Service = v1::Kiln::StubInterface;
 
 constexpr int kPageSize = 500;
+constexpr size_t kImportChunk = 256 << 10;
+constexpr absl::Duration kImportTimeout = absl::Minutes(10);
 constexpr absl::Duration kCleaningTimeout = absl::Minutes(10);
 
 void set_timeout(grpc::ClientContext& context, absl::Duration timeout) {
@@ -168,6 +170,23 @@ StatusOr<std::string> Api::export_winners(const v1::WinnerFilter& filter) {
     document += part.chunk();
   KILN_RETURN_IF_ERROR(status_of(reader->Finish(), stopped_.stop_requested(), embedded_));
   return document;
+}
+
+StatusOr<v1::ImportMeasurementsResponse> Api::import_measurements(const std::string& document) {
+  KILN_RETURN_IF_ERROR(connect());
+  grpc::ClientContext context;
+  set_timeout(context, kImportTimeout);
+  const std::stop_callback cancel(stopped_, [&context] { context.TryCancel(); });
+  v1::ImportMeasurementsResponse response;
+  const auto writer = connection_->service().ImportMeasurements(&context, &response);
+  v1::ImportMeasurementsRequest part;
+  for (size_t at = 0; at < document.size(); at += kImportChunk) {
+    part.set_chunk(document.substr(at, kImportChunk));
+    if (!writer->Write(part)) break;  // Finish() says why
+  }
+  writer->WritesDone();
+  KILN_RETURN_IF_ERROR(status_of(writer->Finish(), stopped_.stop_requested(), embedded_));
+  return response;
 }
 
 StatusOr<v1::CollectGarbageResponse> Api::collect_garbage(

@@ -53,6 +53,7 @@ class Api {
   StatusOr<v1::GetWinnerResponse> winner(int64_t id, bool with_measurements);
   Status delete_winner(int64_t id);
   StatusOr<std::string> export_winners(const v1::WinnerFilter& filter);  // the JSON document
+  StatusOr<v1::ImportMeasurementsResponse> import_measurements(const std::string& document);
 
   StatusOr<v1::CollectGarbageResponse> collect_garbage(const v1::CollectGarbageRequest& request);
   StatusOr<v1::DiagnoseResponse> diagnose();

@@ -29,6 +29,7 @@ constexpr Command kCommands[] = {
     {"report", "List winners with config, part of the peak, gain and error", declare_report},
     {"show", "Show a winner and all that was measured for it", declare_show},
     {"export", "Write winners as JSON", declare_export},
+    {"import", "Take measurements made elsewhere as candidates", declare_import},
     {"delete", "Delete winners", declare_delete},
     {"gc", "Remove artifacts and measurements beyond the bounds", declare_gc},
     {"jobs", "List tuning jobs", declare_jobs},

@@ -1,14 +1,11 @@
 #include "client/tunectl/workload.h"
 
 #include <fmt/ranges.h>
-#include <sys/stat.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstdio>
-#include <memory>
 
 #include "absl/strings/ascii.h"
+#include "client/tunectl/input_file.h"
 #include "client/tunectl/text.h"
 
 namespace kiln::tunectl {
@@ -151,10 +148,6 @@ Status check_row(const Workload& workload, const WorkloadRow& row) {
   return absl::OkStatus();
 }
 
-Status file_error(const std::string& path) {
-  return absl::ErrnoToStatus(errno, safe_text(path));
-}
-
 }  // namespace
 
 std::optional<size_t> Workload::find(std::string_view column) const {
@@ -203,23 +196,7 @@ StatusOr<Workload> parse_workload(std::string_view content, const WorkloadLimits
 }
 
 StatusOr<Workload> read_workload(const std::string& path, const WorkloadLimits& limits) {
-  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rbe"),
-                                                             &std::fclose);
-  if (file == nullptr) return file_error(path);
-  struct stat info{};
-  if (fstat(fileno(file.get()), &info) != 0) return file_error(path);
-  if (S_ISDIR(info.st_mode)) {
-    return absl::InvalidArgumentError(fmt::format("{}: is a directory", safe_text(path)));
-  }
-  std::string content;
-  char buffer[64 << 10];
-  // One byte beyond the limit is enough to be refused.
-  while (content.size() <= limits.file_bytes) {
-    const size_t got = std::fread(buffer, 1, sizeof buffer, file.get());
-    content.append(buffer, got);
-    if (got < sizeof buffer) break;
-  }
-  if (std::ferror(file.get()) != 0) return file_error(path);
+  KILN_ASSIGN_OR_RETURN(const std::string content, read_file(path, limits.file_bytes));
   StatusOr<Workload> workload = parse_workload(content, limits);
   if (!workload.ok()) return annotate(workload.status(), safe_text(path));
   return workload;

@@ -203,6 +203,19 @@ TEST_CASE("winners are listed, shown with measurements, exported in chunks and d
   CHECK(bytes == 1'000'000);
   CHECK(chunks > 1);
 
+  grpc::ClientContext importing;
+  v1::ImportMeasurementsResponse imported;
+  const auto writer = stub->ImportMeasurements(&importing, &imported);
+  v1::ImportMeasurementsRequest part;
+  part.set_chunk(std::string(100'000, 'x'));
+  for (int i = 0; i < 3; ++i)
+    CHECK(writer->Write(part));
+  writer->WritesDone();
+  CHECK(writer->Finish().ok());
+  CHECK(imported.added() == 300'000);
+  CHECK(imported.known() == 1);
+  CHECK(imported.fingerprints(0) == "a");
+
   v1::DeleteWinnerRequest remove;
   remove.set_id(2);
   call<v1::DeleteWinnerResponse>(*stub, &v1::Kiln::Stub::DeleteWinner, remove);

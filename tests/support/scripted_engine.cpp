@@ -289,6 +289,10 @@ StatusOr<std::string> ScriptedEngine::export_json(const db::WinnerFilter&) {
   return std::string(1'000'000, 'x');
 }
 
+StatusOr<engine::ImportReport> ScriptedEngine::import_json(std::string_view document) {
+  return engine::ImportReport{.added = int64_t(document.size()), .known = 1, .fingerprints = {"a"}};
+}
+
 std::vector<engine::DeviceView> ScriptedEngine::devices() {
   engine::DeviceView view;
   view.name = "host";

@@ -59,6 +59,8 @@ class ScriptedEngine : public engine::Engine {
   bool stale(const db::WinnerRow&) override { return true; }
   Status delete_winner(int64_t id) override;
   StatusOr<std::string> export_json(const db::WinnerFilter& filter) override;
+  // Takes whatever it is given for measurements, a byte each.
+  StatusOr<engine::ImportReport> import_json(std::string_view document) override;
   std::vector<engine::DeviceView> devices() override;
   void measure_peaks() override {}
   StatusOr<db::GcReport> gc(const db::GcPolicy& policy) override;

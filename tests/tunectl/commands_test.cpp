@@ -242,6 +242,23 @@ TEST_CASE_METHOD(Program, "Export is written whole, to the output or to a file")
   CHECK(run("export --out /nonexistent/export.json") != 0);
 }
 
+TEST_CASE_METHOD(Program, "A document is imported in whole, and a fault names the file") {
+  WorkloadFile file("{" + std::string(600'000, ' ') + "}");
+  CHECK(run("import " + file.path()) == 0);
+  CHECK(service.imported.size() == 600'002);
+  CHECK(out_has("1 measurement added, 2 known already"));
+  CHECK(err_has("tries them first"));
+  CHECK(run("import " + file.path() + " --output json") == 0);
+  CHECK(line.json()["known"] == 2);
+  WorkloadFile broken("[]");
+  CHECK(run("import " + broken.path()) == 2);
+  CHECK(err_has(broken.path() + ": winners[0]: no"));
+  CHECK(run("import /nonexistent/report.json") == 2);
+  CHECK(err_has("/nonexistent/report.json"));
+  CHECK(run("import /") == 2);
+  CHECK(err_has("is a directory"));
+}
+
 TEST_CASE_METHOD(Program,
                  "Winners are deleted one by one, and what is not there is said at the end") {
   CHECK(run("delete 7") == 0);

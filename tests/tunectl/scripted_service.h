@@ -29,6 +29,7 @@ class ScriptedService : public v1::Kiln::Service {
   std::vector<v1::Measurement> measurements;
   v1::CollectGarbageResponse collected;
   v1::DiagnoseResponse diagnosis;
+  std::string imported;  // documents that start with "{" are taken
   std::vector<int64_t> deleted_winners;
   v1::CollectGarbageRequest last_collection;
   std::atomic<int> created_jobs = 0;
@@ -52,6 +53,9 @@ class ScriptedService : public v1::Kiln::Service {
                          v1::GetWinnerResponse* response) override;
   grpc::Status ExportWinners(grpc::ServerContext*, const v1::ExportWinnersRequest* request,
                              grpc::ServerWriter<v1::ExportWinnersResponse>* writer) override;
+  grpc::Status ImportMeasurements(grpc::ServerContext*,
+                                  grpc::ServerReader<v1::ImportMeasurementsRequest>* reader,
+                                  v1::ImportMeasurementsResponse* response) override;
   grpc::Status DeleteWinner(grpc::ServerContext*, const v1::DeleteWinnerRequest* request,
                             v1::DeleteWinnerResponse* response) override;
   grpc::Status CollectGarbage(grpc::ServerContext*, const v1::CollectGarbageRequest* request,

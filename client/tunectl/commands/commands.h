@@ -16,6 +16,7 @@ Action declare_export(OptionSet& set);
 Action declare_families(OptionSet& set);
 Action declare_gc(OptionSet& set);
 Action declare_get(OptionSet& set);
+Action declare_import(OptionSet& set);
 Action declare_jobs(OptionSet& set);
 Action declare_list(OptionSet& set);
 Action declare_pretune(OptionSet& set);
