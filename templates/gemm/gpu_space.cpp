@@ -16,7 +16,7 @@ using tile::Fragment;
 using tile::Swizzle;
 
 constexpr int kSpaceVersion = 1;
-constexpr int64_t kLeastTile = 16;
+const std::vector<int64_t> kTiles = {16, 32, 64, 128, 256};
 // Blocks along the second and third axis of a grid.
 constexpr int64_t kMostBlocksAcross = 65535;
 // Of a chunk, in bytes: whole panels of scratchpad where k runs along rows.
@@ -42,8 +42,8 @@ std::vector<Parameter> parameters(const GemmProblem& p, const Target& t) {
   for (int64_t bytes : kChunkBytes)
     depths.push_back(bytes / int64_t(size_of(p.dtype)));
   std::vector<Parameter> all = {
-      {.name = "block_m", .documentation = "rows of a tile", .values = {16, 32, 64, 128, 256}},
-      {.name = "block_n", .documentation = "columns of a tile", .values = {16, 32, 64, 128, 256}},
+      {.name = "block_m", .documentation = "rows of a tile", .values = kTiles},
+      {.name = "block_n", .documentation = "columns of a tile", .values = kTiles},
       {.name = "block_k",
        .documentation = "of k: a chunk that is staged at once",
        .values = depths},
@@ -62,7 +62,7 @@ std::vector<Constraint> constraints(const GemmProblem& p, const Target& t) {
   const auto below_twice = [](int64_t size, int64_t least) {
     return [=](int64_t block) { return block <= least || block < 2 * size; };
   };
-  const auto m = below_twice(p.m, kLeastTile), n = below_twice(p.n, kLeastTile),
+  const auto m = below_twice(p.m, kTiles.front()), n = below_twice(p.n, kTiles.front()),
              k = below_twice(p.k, least_block_k(p));
   std::vector<Constraint> all = {
       {"blocks are less than twice as large as the problem, or the least",
@@ -115,47 +115,45 @@ Config gpu_default(const GemmProblem& p, const Target& t) {
   const Swizzle swizzle = fragment == Fragment::fma_16x16x16 ? Swizzle::folded : Swizzle::exclusive;
   // Neighbours share the operand that is read again more often.
   const int64_t wanted_order = p.m > p.n ? kColumnsFirst : kRowsFirst;
+  // Whole panels of scratchpad and slots to fill ahead, rather than more slots or longer chunks.
+  const int64_t whole = 2 * least_block_k(p), half = least_block_k(p);
+  const std::pair<int64_t, int64_t> chunks[] = {{whole, 3}, {whole, 2}, {half, 3},
+                                                {half, 2},  {whole, 1}, {half, 1}};
   Config best;
   double least = INFINITY;
-  const auto consider = [&](const Config& config) {
-    const int64_t slots =
-        kBlocksTogether * schedules::contraction_scratchpad(config, operands_of(p));
-    if (config.at("stages") > 1 && slots > t.scratchpad_bytes) return false;
-    if (!space.check(config).ok() || !schedules::holds_contraction(config, t, p.dtype))
-      return false;
-    const double c = cost(p, t, config);
-    if (c < least) {
-      least = c;
-      best = config;
-    }
-    return true;
+  const auto possible = [&](const Config& config) {
+    const int64_t slots = schedules::contraction_scratchpad(config, operands_of(p));
+    return (config.at("stages") == 1 || kBlocksTogether * slots <= t.scratchpad_bytes) &&
+           space.check(config).ok() && schedules::holds_contraction(config, t, p.dtype);
   };
-  for (int64_t block_m : {16, 32, 64, 128, 256}) {
-    for (int64_t block_n : {16, 32, 64, 128, 256}) {
-      for (int64_t warps : {4, 8}) {
-        for (int64_t column_warps : {1, 2, 4}) {
-          // The most slots, the longest chunk that a tile takes.
-          const auto settle = [&] {
-            for (int64_t stages : {3, 2, 1}) {
-              for (int64_t block_k : {2 * least_block_k(p), least_block_k(p)}) {
-                for (int64_t order : {wanted_order, kRowsFirst, kColumnsFirst}) {
-                  if (consider(Config({{"block_m", block_m},
-                                       {"block_n", block_n},
-                                       {"block_k", block_k},
-                                       {"order", order},
-                                       {"fragment", int64_t(fragment)},
-                                       {"warps", warps},
-                                       {"stages", stages},
-                                       {"swizzle", int64_t(swizzle)},
-                                       {"column_warps", column_warps}}))) {
-                    return;
-                  }
-                }
-              }
-            }
-          };
-          settle();
+  // The first of the chunks and orders that the tile takes.
+  const auto settle = [&](int64_t block_m, int64_t block_n, int64_t warps, int64_t column_warps) {
+    for (const auto& [block_k, stages] : chunks) {
+      for (int64_t order : {wanted_order, kRowsFirst, kColumnsFirst}) {
+        const Config config({{"block_m", block_m},
+                             {"block_n", block_n},
+                             {"block_k", block_k},
+                             {"order", order},
+                             {"fragment", int64_t(fragment)},
+                             {"warps", warps},
+                             {"stages", stages},
+                             {"swizzle", int64_t(swizzle)},
+                             {"column_warps", column_warps}});
+        if (!possible(config)) continue;
+        const double c = cost(p, t, config);
+        if (c < least) {
+          least = c;
+          best = config;
         }
+        return;
+      }
+    }
+  };
+  for (int64_t block_m : kTiles) {
+    for (int64_t block_n : kTiles) {
+      for (int64_t warps : {4, 8}) {
+        for (int64_t column_warps : {1, 2, 4})
+          settle(block_m, block_n, warps, column_warps);
       }
     }
   }

@@ -10,8 +10,10 @@ namespace {
 
 namespace footprint = tile::footprint;
 
-// Registers that addresses and fragments of the right operand take beside sums and staged chunks.
-constexpr int64_t kLeastOtherRegisters = 40, kOtherRegisters = 72;
+// Registers that addresses take beside these: the least, and as much as machine code shows.
+constexpr int64_t kLeastOtherRegisters = 36, kOtherRegisters = 76;
+// The same where chunks pass through registers: their addresses stay alive through the products.
+constexpr int64_t kOtherRegistersStaged = 124;
 
 int number(const Config& c, const char* name) {
   return int(c.at(name));
@@ -70,7 +72,9 @@ int64_t contraction_scratchpad(const Config& c, const Operands& operands) {
 }
 
 bool holds_contraction(const Config& c, const Target& t, Dtype dtype) {
-  return registers(c, t, dtype) + kOtherRegisters <= t.thread_registers;
+  const bool async = footprint::copies_async(fragment_of(c), t.async_copy);
+  return registers(c, t, dtype) + (async ? kOtherRegisters : kOtherRegistersStaged) <=
+         t.thread_registers;
 }
 
 }  // namespace kiln::schedules

@@ -28,7 +28,13 @@ enum class Victim {
   kPoints,       // depthwise, channels in lanes, NHWC
   kPlanes,       // depthwise, channels in lanes, NCHW
   kColumnLanes,  // depthwise, columns in lanes
+  kGemmMma,      // gemm, mma.m16n8k16 by four warps, k along both operands' rows
+  kGemmDown,     // k down both operands' rows
+  kGemmMfma,     // mfma, chunks pass through registers
+  kGemmFma,      // f32 by multiply-adds
+  kGemmGaps,     // rows that are not aligned, batches, bias, activation and residual
 };
+inline constexpr Victim kLastVictim = Victim::kGemmGaps;
 
 // What notices it: a part of the emulator's report, or a wrong result.
 inline constexpr const char* kWrong = "expected";
@@ -55,5 +61,6 @@ const std::vector<PlantedBug>& staging_bugs();
 const std::vector<PlantedBug>& fragment_bugs();
 const std::vector<PlantedBug>& product_bugs();
 const std::vector<PlantedBug>& kernel_bugs();
+const std::vector<PlantedBug>& contraction_bugs();
 
 }  // namespace kiln::test

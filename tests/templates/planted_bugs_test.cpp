@@ -15,6 +15,9 @@ const Family& family();
 namespace kiln::depthwise_conv2d_forward {
 const Family& family();
 }
+namespace kiln::gemm {
+const Family& family();
+}
 
 namespace kiln::test {
 namespace {
@@ -59,6 +62,16 @@ Variant depthwise(const std::string& layout, const std::string& config) {
           .device = "emulator:warp32",
           .fields = "N=1 C=45 H=9 W=40 kh=3 kw=3 pad_h=1 pad_w=1 dtype=f16 layout=" + layout,
           .config = config};
+}
+
+Variant gemm(const char* device, Fragment fragment, int stages, const std::string& statics) {
+  const bool fma = fragment == Fragment::fma_16x16x16;
+  return {.family = &gemm::family(),
+          .device = device,
+          .fields = "m=45 n=71 k=85 " + statics,
+          .config = "block_m=32 block_n=32 block_k=32 order=0 warps=4 column_warps=2 fragment=" +
+                    std::to_string(int(fragment)) + " stages=" + std::to_string(stages) +
+                    " swizzle=" + std::to_string(int(fma ? Swizzle::folded : Swizzle::exclusive))};
 }
 
 Variant variant_of(Victim victim) {
@@ -111,6 +124,23 @@ Variant variant_of(Victim victim) {
       return depthwise("NCHW", "lanes=0 window=7 block_c=64 block_h=7 block_w=14 warps=2");
     case Victim::kColumnLanes:
       return depthwise("NCHW", "lanes=1 window=4 block_h=7 block_w=56 warps=2");
+    case Victim::kGemmMma: {
+      Variant v = gemm(kWarp, Fragment::mma_m16n8k16, 2, "dtype=bf16 transpose_b=true");
+      v.spacing = {.row_gap = 3};  // aligned rows whose last chunk is there in part
+      return v;
+    }
+    case Victim::kGemmDown:
+      return gemm(kWarp, Fragment::mma_m16n8k16, 2, "dtype=f16 transpose_a=true");
+    case Victim::kGemmMfma:
+      return gemm(kWave, Fragment::mfma_16x16x16, 1, "dtype=bf16 transpose_a=true");
+    case Victim::kGemmFma:
+      return gemm(kWarp, Fragment::fma_16x16x16, 2, "dtype=f32 transpose_a=true");
+    case Victim::kGemmGaps: {
+      Variant v = gemm(kWarp, Fragment::mma_m16n8k16, 2,
+                       "batch=2 bias=columns activation=relu residual=true dtype=f16");
+      v.spacing = {.row_gap = 3, .lead = 5};
+      return v;
+    }
   }
   return {};
 }
@@ -150,7 +180,7 @@ void expect_noticed(const std::vector<PlantedBug>& bugs) {
 }
 
 TEST_CASE("Victims of planted bugs are healthy without them") {
-  for (int victim = 0; victim <= int(Victim::kColumnLanes); ++victim) {
+  for (int victim = 0; victim <= int(kLastVictim); ++victim) {
     const Variant v = variant_of(Victim(victim));
     INFO(v.device << " " << v.fields << " " << v.config);
     const Status status = attempt(v, embedded_sources());
@@ -173,6 +203,10 @@ TEST_CASE("Planted bugs of fragments are noticed") {
 
 TEST_CASE("Planted bugs of warpgroups' products are noticed") {
   expect_noticed(product_bugs());
+}
+
+TEST_CASE("Planted bugs of contractions are noticed") {
+  expect_noticed(contraction_bugs());
 }
 
 TEST_CASE("Planted bugs of kernels and bounds are noticed") {

@@ -113,33 +113,16 @@ class ContractionBlock {
   TILE_FN void mma(Accum<BM, BN>& acc, const Chunk<T, LeftLayout, kLeftDown, BK>& a,
                    const Chunk<T, RightLayout, kRightDown, BK>& b,
                    Where where = Where::here()) const {
-    using Sums = Accum<BM, BN>;
-    using LeftPiece = decltype(A::template left_rows<T, LeftLayout>(t_, 0, 0, 0));
     const WhereScope scope(t_, where);
-    const int m0 = first_row<BM>(), n0 = first_column<BN>();
-    TILE_UNROLL
-    for (int k = 0; k < BK; k += A::kPieceDepth) {
-      LeftPiece left[Sums::kRows];
+    if constexpr (A::kPieceDepth < footprint::kAtom) {
+      // Multiply-adds of more than a piece are more than compilers keep in registers at once.
+      TILE_ROLL
+      for (int k = 0; k < BK; k += A::kPieceDepth)
+        multiply_piece(acc, a, b, k);
+    } else {
       TILE_UNROLL
-      for (int m = 0; m < Sums::kRows; ++m) {
-        const int first = m0 + m * footprint::kAtom;
-        if constexpr (kLeftDown) {
-          left[m] = A::template left_columns<T, LeftLayout>(t_, a.at, k, first);
-        } else {
-          left[m] = A::template left_rows<T, LeftLayout>(t_, a.at, first, k);
-        }
-      }
-      TILE_UNROLL
-      for (int n = 0; n < Sums::kColumns; ++n) {
-        const int first = n0 + n * footprint::kAtom;
-        if constexpr (kRightDown) {
-          A::template multiply<T>(t_, acc.d, n, left,
-                                  A::template right_columns<T, RightLayout>(t_, b.at, k, first));
-        } else {
-          A::template multiply<T>(t_, acc.d, n, left,
-                                  A::template right_rows<T, RightLayout>(t_, b.at, first, k));
-        }
-      }
+      for (int k = 0; k < BK; k += A::kPieceDepth)
+        multiply_piece(acc, a, b, k);
     }
   }
 
@@ -173,6 +156,37 @@ class ContractionBlock {
   }
 
  private:
+  // acc += a b over the piece of k from `k` on.
+  template <int BM, int BN, class T, class LeftLayout, bool kLeftDown, class RightLayout,
+            bool kRightDown, int BK>
+  TILE_FN void multiply_piece(Accum<BM, BN>& acc, const Chunk<T, LeftLayout, kLeftDown, BK>& a,
+                              const Chunk<T, RightLayout, kRightDown, BK>& b, int k) const {
+    using Sums = Accum<BM, BN>;
+    using Left = decltype(A::template left_rows<T, LeftLayout>(t_, 0, 0, 0));
+    const int m0 = first_row<BM>(), n0 = first_column<BN>();
+    Left left[Sums::kRows];
+    TILE_UNROLL
+    for (int m = 0; m < Sums::kRows; ++m) {
+      const int first = m0 + m * footprint::kAtom;
+      if constexpr (kLeftDown) {
+        left[m] = A::template left_columns<T, LeftLayout>(t_, a.at, k, first);
+      } else {
+        left[m] = A::template left_rows<T, LeftLayout>(t_, a.at, first, k);
+      }
+    }
+    TILE_UNROLL
+    for (int n = 0; n < Sums::kColumns; ++n) {
+      const int first = n0 + n * footprint::kAtom;
+      if constexpr (kRightDown) {
+        A::template multiply<T>(t_, acc.d, n, left,
+                                A::template right_columns<T, RightLayout>(t_, b.at, k, first));
+      } else {
+        A::template multiply<T>(t_, acc.d, n, left,
+                                A::template right_rows<T, RightLayout>(t_, b.at, first, k));
+      }
+    }
+  }
+
   // Chunks of an operand that has `Size` rows or columns in the tile.
   template <class T, int Size, int BK, class Operand, bool kDown = Operand::kDown>
   struct Cut {

@@ -20,8 +20,9 @@ struct Atom<Fragment::fma_16x16x16, WarpLanes> {
   static constexpr int kExchangeFrom = 16, kExchangeTo = kLanes / 2;
   template <class T, int R, int C, Swizzle S>
   using RightRows = SharedTile<T, R, C, S>;
-  template <class T, int R, int C, Swizzle S>
-  using RightColumns = SharedTile<T, R, C, S>;
+  // Lanes read whole rows of a chunk, without conflicts: offsets stay sums of constants.
+  template <class T, int R, int C, Swizzle>
+  using RightColumns = SharedTile<T, R, C, Swizzle::none>;
 
   static TILE_FN constexpr int slot(int) { return 0; }
   static TILE_FN constexpr int row(int lane, int) { return lane % 16; }

@@ -114,20 +114,25 @@ constexpr int stream_registers(Fragment f, int block_m, int block_n, int depth, 
   return (tiles + staged) / all;
 }
 
-// Registers of an operand's fragment of 16 rows or columns, as contractions read it.
-constexpr int fragment_registers(Fragment f) {
+// Registers of fragments of 16 rows and columns, as contractions read them.
+constexpr int left_fragment_registers(Fragment f) {
   return f == Fragment::mfma_16x16x16 ? 2 : f == Fragment::wmma_gfx11 ? 8 : 4;
 }
+constexpr int right_fragment_registers(Fragment f, int warp_lanes) {
+  return f == Fragment::fma_16x16x16 ? 4 * kAtom * kAtom / warp_lanes : left_fragment_registers(f);
+}
 
-// The same of a contraction: its sums, fragments of the left operand, and staged chunks of both
-// operands where they pass through registers.
+// The same of a contraction: its sums, the left operand's fragments and one of the right operand,
+// and staged chunks of both where they pass through registers.
 constexpr int contraction_registers(Fragment f, int block_m, int block_n, int block_k,
                                     int element_bytes, int warps, int column_warps, int warp_lanes,
                                     bool async_copy) {
   const int all = threads(warps, warp_lanes), row_warps = warps / column_warps;
   const int staged =
       copies_async(f, async_copy) ? 0 : (block_m + block_n) * block_k * element_bytes / 4;
-  return (block_m * block_n + staged) / all + block_m / row_warps / kAtom * fragment_registers(f);
+  return (block_m * block_n + staged) / all +
+         block_m / row_warps / kAtom * left_fragment_registers(f) +
+         right_fragment_registers(f, warp_lanes);
 }
 
 // ---- constraints, each true where a schedule is possible
