@@ -4,14 +4,9 @@
 
 #include <new>
 
-#if defined(__SANITIZE_ADDRESS__)
-#define KILN_FIBRE_ASAN 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define KILN_FIBRE_ASAN 1
-#endif
-#endif
-#if KILN_FIBRE_ASAN
+#include "core/sanitizers.h"
+
+#if KILN_ADDRESS_SANITIZER
 #include <sanitizer/common_interface_defs.h>
 #endif
 
@@ -44,23 +39,23 @@ void Fibre::start(Body body, void* argument) {
 }
 
 void Fibre::resume() {
-#if KILN_FIBRE_ASAN
+#if KILN_ADDRESS_SANITIZER
   void* fake = nullptr;
   __sanitizer_start_switch_fiber(&fake, memory_ + kGuard, kStack);
 #endif
   inside_ = boost::context::detail::jump_fcontext(inside_, this).fctx;
-#if KILN_FIBRE_ASAN
+#if KILN_ADDRESS_SANITIZER
   __sanitizer_finish_switch_fiber(fake, nullptr, nullptr);
 #endif
 }
 
 void Fibre::suspend() {
-#if KILN_FIBRE_ASAN
+#if KILN_ADDRESS_SANITIZER
   void* fake = nullptr;
   __sanitizer_start_switch_fiber(done_ ? nullptr : &fake, outside_stack_, outside_size_);
 #endif
   outside_ = boost::context::detail::jump_fcontext(outside_, nullptr).fctx;
-#if KILN_FIBRE_ASAN
+#if KILN_ADDRESS_SANITIZER
   __sanitizer_finish_switch_fiber(fake, &outside_stack_, &outside_size_);
 #endif
 }
@@ -68,7 +63,7 @@ void Fibre::suspend() {
 void Fibre::enter(boost::context::detail::transfer_t from) {
   Fibre& self = *static_cast<Fibre*>(from.data);
   self.outside_ = from.fctx;
-#if KILN_FIBRE_ASAN
+#if KILN_ADDRESS_SANITIZER
   __sanitizer_finish_switch_fiber(nullptr, &self.outside_stack_, &self.outside_size_);
 #endif
   self.body_(self.argument_);

@@ -3,6 +3,7 @@
 #include <new>
 #include <vector>
 
+#include "core/sanitizers.h"
 #include "runtime/host/thread_pool.h"
 #include "runtime/kernel.h"
 #include "tests/runtime/small_kernel.h"
@@ -13,15 +14,7 @@ std::atomic<int64_t> allocations{0};
 
 // Every allocation of this program is counted, so that a launch can prove to make none. Sanitizers
 // bring an operator new of their own; under them nothing is counted and nothing proved.
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define KILN_COUNTS_ALLOCATIONS 0
-#endif
-#endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define KILN_COUNTS_ALLOCATIONS 0
-#endif
-#ifndef KILN_COUNTS_ALLOCATIONS
+#if !KILN_ADDRESS_SANITIZER && !KILN_THREAD_SANITIZER
 void* operator new(size_t bytes) {
   ++allocations;
   if (void* memory = std::malloc(bytes ? bytes : 1)) return memory;

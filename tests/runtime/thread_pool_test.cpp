@@ -9,6 +9,8 @@
 #include <thread>
 #include <vector>
 
+#include "core/sanitizers.h"
+
 namespace kiln::runtime {
 namespace {
 
@@ -140,12 +142,7 @@ TEST_CASE("Workers take a program's signals from nobody, but those of their own 
 }
 
 // The thread sanitizer cannot follow a child that starts threads.
-#if defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define KILN_SKIP_FORK
-#endif
-#endif
-#ifndef KILN_SKIP_FORK
+#if !KILN_THREAD_SANITIZER
 TEST_CASE("A child of fork makes its own pool") {
   Tally before(32, ThreadPool::shared().workers());
   ThreadPool::shared().run(32, Tally::body, &before);

@@ -16,14 +16,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define KILN_SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define KILN_SANITIZED 1
-#endif
-#endif
+#include "core/sanitizers.h"
 
 namespace kiln::tuner::worker {
 
@@ -70,7 +63,7 @@ int64_t address_space_bytes() {
   return int64_t(pages) * sysconf(_SC_PAGESIZE);
 }
 
-#ifdef KILN_SANITIZED
+#if KILN_ADDRESS_SANITIZER || KILN_THREAD_SANITIZER
 // A sanitizer makes system calls of its own: only processes are forbidden.
 constexpr bool kListIsAllowed = false;
 constexpr int kListed[] = {SYS_fork, SYS_vfork, SYS_clone, SYS_clone3, SYS_execve, SYS_execveat};
