@@ -2,6 +2,7 @@
 
 #include "client/kiln/client.h"
 
+#include <dlfcn.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -39,6 +40,34 @@ ProblemHandle prepare(Client& client, int64_t n, const Policy& policy = {}) {
   auto handle = client.prepare(ProblemBuilder("trial").set("n", n), policy);
   REQUIRE(handle.status().ToString() == "OK");
   return *std::move(handle);
+}
+
+TEST_CASE("a GPU's kernel is launched with the caller's memory and stream") {
+  // The tests' driver, whose device memory is this process's (tests/support/driver_shim.cpp).
+  const std::string driver = std::string(KILN_BINARY_DIRECTORY) + "/tests/shims/works/libcuda.so.1";
+  REQUIRE(dlopen(driver.c_str(), RTLD_NOW | RTLD_LOCAL) != nullptr);
+  RunningDaemon running;
+  Artifact artifact{.bytes = "5",  // times five, from its first argument to its second
+                    .hash = digest("5"),
+                    .target_kind = "cuda",
+                    .architecture = "sm_80",
+                    .code_identity = "",
+                    .toolchain = ""};
+  running.engine().replace_artifact(std::make_shared<const Artifact>(std::move(artifact)));
+  const auto client = connect(options_of(running));
+  const ProblemHandle problem = prepare(*client, 1);
+  const auto kernel = client->get_kernel(problem);
+  REQUIRE(kernel.status().ToString() == "OK");
+  CHECK((*kernel)->code->runs_on_gpu());
+  float x = 3, y = 0, out = 0;
+  const runtime::Tensor tensors[] = {{&x}, {&y}, {&out}, {}};
+  CHECK(launch(**kernel, problem, tensors).code() == absl::StatusCode::kFailedPrecondition);
+  CHECK(y == 0);
+  const auto workspace = workspace_bytes(**kernel, problem);
+  REQUIRE(workspace.status().ToString() == "OK");
+  CHECK(*workspace == 0);
+  CHECK(launch(**kernel, problem, tensors, nullptr, nullptr).ToString() == "OK");
+  CHECK(y == 15);
 }
 
 TEST_CASE("a kernel is fetched once, then found; it computes") {
