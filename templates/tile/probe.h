@@ -41,8 +41,9 @@ constexpr int sums_of(Fragment fragment) {
   return fragment == Fragment::mma_m16n8k16 || fragment == Fragment::mfma_16x16x16 ? 4 : 8;
 }
 
-template <Fragment F>
-TILE_FN void multiply(const Target& t, float* sums, const u32* left, const u32* right) {
+// Of the target's instructions only this one is there: none of the others may be looked at.
+template <Fragment F, class Tgt>
+TILE_FN void multiply(const Tgt& t, float* sums, const u32* left, const u32* right) {
   if constexpr (F == Fragment::mma_m16n8k16) {
     t.template mma_m16n8k16<f16>(sums, left, right);
   } else if constexpr (F == Fragment::mfma_16x16x16) {
