@@ -255,7 +255,7 @@ StatusOr<std::unique_ptr<VariantProcess>> RunWorker::run(const RunOptions& optio
     const int fds[worker::kRunFds] = {
         channel.second.get(), job.fd(),         inputs,        outputs,
         probe_memory_.fd(),   link.faults.fd(), link.text.fd()};
-    const Status sent = worker::send_message(control_.get(), request, fds);
+    Status sent = worker::send_message(control_.get(), request, fds);
     if (sent.ok()) {
       link.channel = std::move(channel.first);
       return process;

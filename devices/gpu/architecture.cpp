@@ -9,19 +9,19 @@ namespace kiln::devices {
 namespace {
 
 constexpr int kMaxThreads = 1024;
-constexpr int64_t KiB = 1 << 10;
+constexpr int64_t kKiB = 1 << 10;
 
 constexpr std::array kArchitectures = {
     // clang-format off
     //              name       kind    fragments                            async  warp mps  regs rows granule warps blocks scratchpad  block      reserved
-    GpuArchitecture{"sm_80",   "cuda", {"mma_m16n8k16"},                  true,  32,  108, 255, 512, 8,      16,   32,    164 * KiB,  163 * KiB, 1 * KiB},
-    GpuArchitecture{"sm_90a",  "cuda", {"wgmma_m64k16", "mma_m16n8k16"},  true,  32,  132, 255, 512, 8,      16,   32,    228 * KiB,  227 * KiB, 1 * KiB},
-    GpuArchitecture{"sm_100",  "cuda", {"mma_m16n8k16"},                  true,  32,  148, 255, 512, 8,      16,   32,    228 * KiB,  227 * KiB, 1 * KiB},
-    GpuArchitecture{"sm_120",  "cuda", {"mma_m16n8k16"},                  true,  32,  170, 255, 512, 8,      12,   24,    100 * KiB,  99 * KiB,  1 * KiB},
-    GpuArchitecture{"gfx90a",  "hip",  {"mfma_16x16x16"},                 false, 64,  110, 512, 512, 8,      8,    16,    64 * KiB,   64 * KiB,  0},
-    GpuArchitecture{"gfx942",  "hip",  {"mfma_16x16x16"},                 false, 64,  304, 512, 512, 8,      8,    16,    64 * KiB,   64 * KiB,  0},
-    GpuArchitecture{"gfx1100", "hip",  {"wmma_gfx11"},                    false, 32,  48,  256, 1536, 24,    16,   32,    128 * KiB,  64 * KiB,  0},
-    GpuArchitecture{"gfx1201", "hip",  {"wmma_gfx12"},                    false, 32,  32,  256, 1536, 24,    16,   32,    128 * KiB,  64 * KiB,  0},
+    GpuArchitecture{"sm_80",   "cuda", {"mma_m16n8k16"},                  true,  32,  108, 255, 512, 8,      16,   32,    164 * kKiB, 163 * kKiB, 1 * kKiB},
+    GpuArchitecture{"sm_90a",  "cuda", {"wgmma_m64k16", "mma_m16n8k16"},  true,  32,  132, 255, 512, 8,      16,   32,    228 * kKiB, 227 * kKiB, 1 * kKiB},
+    GpuArchitecture{"sm_100",  "cuda", {"mma_m16n8k16"},                  true,  32,  148, 255, 512, 8,      16,   32,    228 * kKiB, 227 * kKiB, 1 * kKiB},
+    GpuArchitecture{"sm_120",  "cuda", {"mma_m16n8k16"},                  true,  32,  170, 255, 512, 8,      12,   24,    100 * kKiB, 99 * kKiB,  1 * kKiB},
+    GpuArchitecture{"gfx90a",  "hip",  {"mfma_16x16x16"},                 false, 64,  110, 512, 512, 8,      8,    16,    64 * kKiB,  64 * kKiB,  0},
+    GpuArchitecture{"gfx942",  "hip",  {"mfma_16x16x16"},                 false, 64,  304, 512, 512, 8,      8,    16,    64 * kKiB,  64 * kKiB,  0},
+    GpuArchitecture{"gfx1100", "hip",  {"wmma_gfx11"},                    false, 32,  48,  256, 1536, 24,    16,   32,    128 * kKiB, 64 * kKiB,  0},
+    GpuArchitecture{"gfx1201", "hip",  {"wmma_gfx12"},                    false, 32,  32,  256, 1536, 24,    16,   32,    128 * kKiB, 64 * kKiB,  0},
     // clang-format on
 };
 

@@ -77,9 +77,9 @@ std::vector<size_t> Geometry::neighbours(size_t point) const {
   std::vector<uint16_t> levels = (*points_)[point];
   for (const Dimension& dimension : dimensions_) {
     const uint16_t own = levels[dimension.parameter];
-    for (uint16_t j = 0; j < dimension.u.size(); ++j) {
+    for (size_t j = 0; j < dimension.u.size(); ++j) {
       if (j == own) continue;
-      levels[dimension.parameter] = j;
+      levels[dimension.parameter] = uint16_t(j);
       const auto at = std::lower_bound(points_->begin(), points_->end(), levels);
       if (at != points_->end() && *at == levels) {
         neighbours.push_back(static_cast<size_t>(at - points_->begin()));
