@@ -40,7 +40,6 @@ StatusOr<Outcome> Search::run() {
 
 Status Search::prepare() {
   const Target& target = task_.target();
-  KILN_RETURN_IF_ERROR(task_.device.toolchain().status());
   space_.emplace(task_.family.space(task_.problem, target));
   KILN_ASSIGN_OR_RETURN(points_, space_->enumerate());
   report_.progress().space_size = int64_t(points_.size());

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/key.h"
+#include "devices/compile/compiled_kernels.h"
 #include "devices/compile/translation_unit.h"
 
 namespace kiln::devices {
@@ -64,6 +65,13 @@ StatusOr<Compilation> SourceCompiler::compile(const KernelSource& source,
   if (options.stop.stop_requested()) return absl::CancelledError("compilation stopped");
   KILN_ASSIGN_OR_RETURN(const std::string text,
                         translation_unit(source, backend_->lowering(), sources_));
+  if (options.form == CompileOptions::Form::kMachineCode) {
+    auto made = find_compiled(compiled_kernels_in(cache_directory_), identity_of(source, text));
+    if (made) {
+      made->artifact.toolchain = with_driver(std::move(made->artifact.toolchain));
+      return *std::move(made);
+    }
+  }
   KILN_RETURN_IF_ERROR(backend_->version().status());
   KILN_ASSIGN_OR_RETURN(const Place place, this->place());
   KILN_ASSIGN_OR_RETURN(const WorkDirectory work, place.cache.make_work_directory());
