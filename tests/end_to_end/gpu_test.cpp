@@ -55,6 +55,8 @@ TEST_CASE("a daemon tunes on a GPU beside the host") {
   const auto devices = house.ask({"devices"});
   REQUIRE(devices["devices"].size() == 2);
   CHECK(devices["devices"][1]["name"] == "cuda:0");
+  CHECK(devices["devices"][1]["can_compile"] == true);
+  CHECK(house.ask({"devices", "--device", "cuda:0"})["devices"].size() == 1);
   const auto elsewhere = house.tunectl(with("get", {"--device", "cuda:1"}));
   CHECK(elsewhere.exit_code != 0);
   CHECK_THAT(elsewhere.err, Contains("cuda:1") && Contains("cuda:0"));

@@ -1,5 +1,11 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+#include <string>
 
 #include "client/tunectl/commands/commands.h"
+#include "client/tunectl/failure.h"
 #include "client/tunectl/table.h"
 #include "client/tunectl/units.h"
 #include "devices/gpu/gpu_findings.h"
@@ -20,8 +26,20 @@ std::string gpu_table(const Terminal& out) {
   return table.render(out);
 }
 
-Status list_devices(Session& session) {
-  KILN_ASSIGN_OR_RETURN(const auto response, session.api().list_devices());
+Status list_devices(Session& session, const std::string& only) {
+  KILN_ASSIGN_OR_RETURN(auto response, session.api().list_devices());
+  if (!only.empty()) {
+    auto* devices = response.mutable_devices();
+    devices->erase(std::remove_if(devices->begin(), devices->end(),
+                                  [&](const v1::Device& d) {
+                                    return d.name() != only && d.fingerprint() != only;
+                                  }),
+                   devices->end());
+    if (devices->empty()) {
+      return failure(ExitCode::kNotFound, fmt::format("no device {} is served here", only),
+                     "`tunectl devices` lists those that are");
+    }
+  }
   if (session.json()) {
     session.print(to_json(response));
     return absl::OkStatus();
@@ -56,8 +74,10 @@ Status list_devices(Session& session) {
 
 }  // namespace
 
-Action declare_devices(OptionSet&) {
-  return list_devices;
+Action declare_devices(OptionSet& set) {
+  auto only = std::make_shared<std::string>();
+  set.text("--device", *only, "Only this one, by name or fingerprint; --embedded serves it");
+  return [only](Session& session) { return list_devices(session, *only); };
 }
 
 }  // namespace kiln::tunectl
