@@ -1,5 +1,6 @@
 // Tuning on a GPU, by way of the tests' driver and compiler (tests/support/driver_shim.cpp).
 
+#include <algorithm>
 #include <fstream>
 #include <iterator>
 
@@ -27,7 +28,6 @@ struct Gpu {
     return size_t(std::count(std::istreambuf_iterator<char>(file), {}, '\n'));
   }
   void lose() const { std::ofstream(scratch / "lost"); }
-  void find_again() const { std::filesystem::remove(scratch / "lost"); }
 
   ShimmedDriver driver;
   testing::ScratchDirectory scratch;
