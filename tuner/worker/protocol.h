@@ -156,7 +156,6 @@ struct FaultRecord {
   volatile int32_t tensor;   // whose buffer or guard holds the address, -1: none
   volatile int64_t offset;   // of the address from that tensor's first byte
   volatile int32_t variant;  // running when it happened
-  volatile int32_t in_launch;
 };
 
 // The variants of a request as they travel in the job file: strings with their length before them.
