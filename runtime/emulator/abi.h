@@ -11,7 +11,7 @@
 
 #include "runtime/host/abi.h"
 
-enum { kKilnEmulatorAbiVersion = 3 };
+enum { kKilnEmulatorAbiVersion = 4 };
 
 enum KilnEmulatorType { kKilnEmulatorF16, kKilnEmulatorBf16 };
 enum KilnEmulatorScope { kKilnEmulatorBlock, kKilnEmulatorWarp };
@@ -101,6 +101,19 @@ struct KilnEmulatorApi {
   void (*product_wait)(struct KilnEmulatorThread*, KilnU32 groups_in_flight, struct KilnPlace);
   // What this thread has written to scratchpad becomes visible to products.
   void (*proxy_fence)(struct KilnEmulatorThread*);
+
+  // Barriers in phases, 8 bytes of scratchpad each: a phase is over when `arrivals` have come, and
+  // what came before them comes before what waiters do next.
+  void (*phase_init)(struct KilnEmulatorThread*, KilnU32 at, KilnU32 arrivals, struct KilnPlace);
+  // The `bytes` of scratchpad from `dead` on hold nothing once this phase is over.
+  void (*phase_arrive)(struct KilnEmulatorThread*, KilnU32 at, KilnU32 dead, KilnU32 bytes,
+                       struct KilnPlace);
+  // Arrives when this thread's copies so far have landed.
+  void (*phase_arrive_copies)(struct KilnEmulatorThread*, KilnU32 at, struct KilnPlace);
+  // Until the phase of that parity is over.
+  void (*phase_wait)(struct KilnEmulatorThread*, KilnU32 at, int parity, struct KilnPlace);
+  // A barrier of `threads` threads, whole warps, that name it by the same number below 16.
+  void (*warps_barrier)(struct KilnEmulatorThread*, int number, int threads, struct KilnPlace);
 
   // On a word of scratchpad; returns what was there.
   KilnU32 (*atomic_shared)(struct KilnEmulatorThread*, int operation, KilnU32 at, KilnU32 operand,

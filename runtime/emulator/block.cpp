@@ -30,6 +30,8 @@ const char* name_of(Together operation) {
       return "a warpgroup's product";
     case Together::kProductWait:
       return "a wait for products";
+    case Together::kWarpsBarrier:
+      return "a barrier of some warps";
   }
   return "an operation";
 }
@@ -82,8 +84,15 @@ void Block::set_up(const Work& work) {
   for (Meeting& warp : warps_)
     prepare(warp, body.lanes);
   warpgroups_.resize(size_t((count_ + kWarpgroup - 1) / kWarpgroup));
-  for (Meeting& group : warpgroups_)
+  for (Meeting& group : warpgroups_) {
     prepare(group, kWarpgroup);
+    group.orders = false;
+  }
+  for (Meeting& meeting : numbered_)
+    prepare(meeting, 0);
+  phased_.clear();
+  late_.clear();
+  clocks_.start_block(count_, body.lanes);
   for (int i = 0; i < count_; ++i) {
     if (size_t(i) == threads_.size()) threads_.push_back(std::make_unique<Thread>());
     Thread& t = *threads_[size_t(i)];
@@ -111,7 +120,13 @@ void Block::run_body(Thread& thread) {
 
 void Block::run_threads() {
   int ended = 0;
-  while (!ready_.empty() && !given_up_) {
+  while (!given_up_) {
+    // Copies land late: when nothing else can go on, and now and then before.
+    if (!late_.empty() && (ready_.empty() || random_() % 64 == 0)) {
+      land_late_arrival();
+      continue;
+    }
+    if (ready_.empty()) break;
     const size_t chosen = random_() % ready_.size();
     Thread& thread = *ready_[chosen];
     ready_[chosen] = ready_.back();
@@ -136,6 +151,17 @@ void Block::report_stuck() {
     waits(warp, "warp");
   for (const Meeting& group : warpgroups_)
     waits(group, "warpgroup");
+  for (const Meeting& meeting : numbered_)
+    waits(meeting, "warps that meet");
+  for (const auto& [at, barrier] : phased_) {
+    if (barrier.waiting.empty()) continue;
+    report(
+        *barrier.waiting.front(), Fault::Kind::kDivergence,
+        fmt::format("{} threads wait for phase {} of the barrier at byte {}, {} of {} arrivals "
+                    "never come",
+                    barrier.waiting.size(), barrier.phase, at, barrier.missing, barrier.arrivals),
+        barrier.waiting.front()->phase_place);
+  }
 }
 
 void Block::report(const Thread& t, Fault::Kind kind, std::string detail, KilnPlace place) {
@@ -173,6 +199,13 @@ void Block::meet(Meeting& meeting, int position, Thread& thread, Together operat
   }
   act(std::span<void* const>(meeting.brought));
   ++meeting.epoch;
+  if (meeting.orders && clocks_.on()) {
+    std::vector<int> warps;
+    for (const Thread* one : meeting.here) {
+      if (std::ranges::find(warps, one->warp) == warps.end()) warps.push_back(one->warp);
+    }
+    clocks_.meet(warps);
+  }
   for (Thread* other : meeting.here) {
     if (other != &thread) ready_.push_back(other);
   }

@@ -12,6 +12,7 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <random>
 #include <span>
@@ -20,6 +21,7 @@
 
 #include "absl/functional/function_ref.h"
 #include "runtime/emulator/abi.h"
+#include "runtime/emulator/clocks.h"
 #include "runtime/emulator/fault.h"
 #include "runtime/emulator/fibre.h"
 #include "runtime/emulator/global_memory.h"
@@ -28,6 +30,7 @@
 namespace kiln::runtime::emulator {
 
 class Block;
+struct Thread;
 
 // A thread's copy that has been issued and not been waited for.
 struct Copy {
@@ -52,6 +55,25 @@ struct PendingReads {
   uint32_t group;
 };
 
+// A barrier in phases.
+struct PhasedBarrier {
+  uint32_t arrivals = 0;  // that make a phase
+  uint32_t missing = 0;   // of them
+  uint32_t phase = 0;
+  Clocks::Knowledge gathered;
+  std::array<Clocks::Knowledge, 2> released;  // of the last phases, by parity
+  std::vector<std::pair<uint32_t, uint32_t>> dead;
+  std::vector<Thread*> waiting;
+};
+
+// A thread's copies, with the barrier at which it arrives when they have landed.
+struct LateArrival {
+  Thread* thread;
+  uint32_t at;
+  std::vector<Copy> copies;
+  KilnPlace place;
+};
+
 // What KilnEmulatorThread* points to.
 struct Thread : KilnEmulatorThread {
   Block* owner = nullptr;
@@ -62,6 +84,7 @@ struct Thread : KilnEmulatorThread {
   std::vector<PendingReads> pending_reads;
   uint32_t product_group = 0;     // of the products to come
   bool registers_fenced = false;  // since the last wait
+  KilnPlace phase_place = {};     // of the wait for a phase
 };
 
 // An operation that all lanes of a warp, or all threads of a block, do together.
@@ -72,7 +95,8 @@ enum class Together : uint8_t {
   kLoadMatrices,
   kMultiply,
   kProduct,
-  kProductWait
+  kProductWait,
+  kWarpsBarrier
 };
 
 class Block {
@@ -113,11 +137,17 @@ class Block {
   void product(Thread&, const KilnEmulatorProduct*, KilnPlace);
   void product_wait(Thread&, uint32_t groups_in_flight, KilnPlace);
   void proxy_fence(Thread&);
+  void phase_init(Thread&, uint32_t at, uint32_t arrivals, KilnPlace);
+  void phase_arrive(Thread&, uint32_t at, uint32_t dead, uint32_t bytes, KilnPlace);
+  void phase_arrive_copies(Thread&, uint32_t at, KilnPlace);
+  void phase_wait(Thread&, uint32_t at, int parity, KilnPlace);
+  void warps_barrier(Thread&, int number, int threads, KilnPlace);
 
  private:
   // Threads that come together: those of a warp or of the block.
   struct Meeting {
     int size = 0;
+    bool orders = true;  // what its threads do before from what they do after
     uint32_t epoch = 0;  // operations done together
     Together operation = Together::kBarrier;
     KilnPlace place = {};
@@ -130,6 +160,13 @@ class Block {
   void meet(Meeting& meeting, int position, Thread& thread, Together operation, KilnPlace place,
             void* brought, Act act);
   Meeting& warp_of(const Thread& t) { return warps_[size_t(t.warp)]; }
+
+  // Null, after a report, where no barrier is.
+  PhasedBarrier* phased(Thread& t, uint32_t at, KilnPlace place);
+  void arrive(PhasedBarrier& barrier, Thread& t);
+  void land(Thread& t, const Copy& copy);
+  // The copies of one of those that arrive late land, and it arrives.
+  void land_late_arrival();
 
   struct ProductShare;
   // All of a warpgroup have come: begins their product.
@@ -157,6 +194,10 @@ class Block {
   Meeting all_;
   std::vector<Meeting> warps_;
   std::vector<Meeting> warpgroups_;
+  std::array<Meeting, 16> numbered_;
+  std::map<uint32_t, PhasedBarrier> phased_;  // by place in scratchpad
+  std::vector<LateArrival> late_;
+  Clocks clocks_;
   std::vector<std::pair<uint32_t, uint32_t>> retired_;  // scratchpad dead after the next barrier
   Scratchpad scratchpad_;
   std::minstd_rand random_;

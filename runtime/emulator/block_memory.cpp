@@ -11,7 +11,7 @@
 namespace kiln::runtime::emulator {
 
 Scratchpad::Access Block::access_of(const Thread& t) const {
-  return {t.thread, t.warp, all_.epoch, warps_[size_t(t.warp)].epoch};
+  return {t.thread, t.warp, all_.epoch, warps_[size_t(t.warp)].epoch, &clocks_};
 }
 
 bool Block::check_global(const Thread& t, const void* address, uint32_t bytes, uint32_t alignment,
@@ -78,10 +78,14 @@ void Block::copy_async(Thread& t, uint32_t to, const void* from, uint32_t bytes,
 void Block::copy_wait(Thread& t, uint32_t groups_in_flight) {
   std::erase_if(t.copies, [&](const Copy& copy) {
     if (copy.group + groups_in_flight >= t.group) return false;
-    std::memcpy(scratchpad_.at(copy.to), copy.bytes.data(), copy.bytes.size());
-    scratchpad_.land(copy.to, uint32_t(copy.bytes.size()), access_of(t));
+    land(t, copy);
     return true;
   });
+}
+
+void Block::land(Thread& t, const Copy& copy) {
+  std::memcpy(scratchpad_.at(copy.to), copy.bytes.data(), copy.bytes.size());
+  scratchpad_.land(copy.to, uint32_t(copy.bytes.size()), access_of(t));
 }
 
 void Block::may_yield(Thread& t) {

@@ -19,7 +19,7 @@ namespace kiln::runtime::emulator {
 namespace {
 
 constexpr uint32_t kPoison = 0x7fc0dead;  // a NaN
-constexpr int kWarps = kWarpgroup / 32;
+constexpr int kLanes = 32;                // of the warps that have such products
 
 using ByteOf = uint32_t (*)(const Descriptor&, int, int);
 
@@ -48,13 +48,16 @@ void Block::product(Thread& t, const KilnEmulatorProduct* product, KilnPlace pla
 }
 
 bool Block::hold(Thread& first, const std::vector<uint32_t>& pieces, KilnPlace place) {
+  std::vector<Scratchpad::Access> warps;
+  for (int warp = 0; warp < kWarpgroup / kLanes; ++warp)
+    warps.push_back(access_of(*threads_[size_t(first.thread + warp * kLanes)]));
   for (size_t i = 0; i < pieces.size(); ++i) {
     Scratchpad::Finding finding{};
-    if (scratchpad_.begin_product(pieces[i], kWarps, access_of(first), finding)) continue;
+    if (scratchpad_.begin_product(pieces[i], warps, finding)) continue;
     report(first, finding.kind, std::move(finding.detail), place);
     for (size_t held = 0; held < i; ++held) {
-      for (int warp = 0; warp < kWarps; ++warp)
-        scratchpad_.end_product(pieces[held], access_of(first));
+      for (const Scratchpad::Access& by : warps)
+        scratchpad_.end_product(pieces[held], by);
     }
     return false;
   }
@@ -181,7 +184,7 @@ void Block::end_products(Thread& t, uint32_t groups_in_flight, KilnPlace place) 
 }
 
 void Block::proxy_fence(Thread& t) {
-  scratchpad_.fence(t.thread);
+  scratchpad_.fence(t.thread, clocks_);
 }
 
 }  // namespace kiln::runtime::emulator

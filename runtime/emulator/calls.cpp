@@ -49,6 +49,11 @@ KilnEmulatorApi calls() {
   api.product_commit = [](KilnEmulatorThread* t) { ++thread_of(t).product_group; };
   api.product_wait = Call<&Block::product_wait>::made;
   api.proxy_fence = Call<&Block::proxy_fence>::made;
+  api.phase_init = Call<&Block::phase_init>::made;
+  api.phase_arrive = Call<&Block::phase_arrive>::made;
+  api.phase_arrive_copies = Call<&Block::phase_arrive_copies>::made;
+  api.phase_wait = Call<&Block::phase_wait>::made;
+  api.warps_barrier = Call<&Block::warps_barrier>::made;
   api.atomic_shared = Call<&Block::atomic_shared>::made;
   api.atomic_add_global = Call<&Block::atomic_add_global>::made;
   api.pack = [](int type, float low, float high) {

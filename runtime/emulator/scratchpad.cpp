@@ -40,15 +40,20 @@ void Scratchpad::start_block(uint32_t bytes) {
     s.products = 0;
   }
   fences_.clear();
+  fenced_.clear();
+  readers_.assign(bytes / kProductBytes + 1, {});
 }
 
 bool Scratchpad::written_by_other(const Shadow& s, const Access& by) const {
   return s.writer != kNobody && s.writer != by.thread && s.write_epoch == by.block_epoch &&
-         (s.writer_warp != by.warp || s.write_warp_epoch == by.warp_epoch);
+         (s.writer_warp != by.warp || s.write_warp_epoch == by.warp_epoch) &&
+         !by.clocks->knows(by.thread, s.writer, s.write_time);
 }
 
 bool Scratchpad::read_by_other(const Shadow& s, const Access& by) const {
   if (s.reader == kNobody || s.read_epoch != by.block_epoch) return false;
+  const bool several = s.several_warps || s.several_lanes;
+  if (!several && by.clocks->knows(by.thread, s.reader, s.read_time)) return false;
   if (s.several_warps || s.reader_warp != by.warp) return true;
   return s.read_warp_epoch == by.warp_epoch && (s.several_lanes || s.reader != by.thread);
 }
@@ -63,6 +68,7 @@ void Scratchpad::note_read(Shadow& s, const Access& by) {
   s.reader_warp = int16_t(by.warp);
   s.read_epoch = by.block_epoch;
   s.read_warp_epoch = by.warp_epoch;
+  s.read_time = by.clocks->now(by.thread);
 }
 
 void Scratchpad::note_write(Shadow& s, const Access& by) const {
@@ -70,6 +76,7 @@ void Scratchpad::note_write(Shadow& s, const Access& by) const {
   s.writer_warp = int16_t(by.warp);
   s.write_epoch = by.block_epoch;
   s.write_warp_epoch = by.warp_epoch;
+  s.write_time = by.clocks->now(by.thread);
   s.written_fences = fences_of(by.thread);
 }
 
@@ -77,9 +84,31 @@ uint32_t Scratchpad::fences_of(int thread) const {
   return size_t(thread) < fences_.size() ? fences_[size_t(thread)] : 0;
 }
 
-void Scratchpad::fence(int thread) {
-  if (fences_.size() <= size_t(thread)) fences_.resize(size_t(thread) + 1);
-  ++fences_[size_t(thread)];
+void Scratchpad::fence(int thread, const Clocks& clocks) {
+  const size_t t = size_t(thread);
+  if (fences_.size() <= t) {
+    fences_.resize(t + 1);
+    fenced_.resize(t + 1);
+  }
+  ++fences_[t];
+  if (clocks.on()) fenced_[t] = clocks.known_to(thread);
+}
+
+bool Scratchpad::visible(const Shadow& s, const Access& by) const {
+  if (fences_of(s.writer) > s.written_fences) return true;
+  if (fences_of(by.thread) == 0) return false;
+  const Clocks::Knowledge& fenced = fenced_[size_t(by.thread)];
+  return size_t(s.writer) < fenced.size() && fenced[size_t(s.writer)] >= s.write_time;
+}
+
+const Scratchpad::Reader* Scratchpad::product_of_other(uint32_t offset, const Access& by) const {
+  for (const Reader& reader : readers_[offset / kProductBytes]) {
+    if (reader.block_epoch == by.block_epoch && reader.thread != by.thread &&
+        !by.clocks->knows(by.thread, reader.thread, reader.time)) {
+      return &reader;
+    }
+  }
+  return nullptr;
 }
 
 bool Scratchpad::conflict(Use use, const Shadow& s, uint32_t offset, const Access& by,
@@ -103,12 +132,10 @@ bool Scratchpad::conflict(Use use, const Shadow& s, uint32_t offset, const Acces
   if (!atomic && s.atomic != kNobody && s.atomic_epoch == by.block_epoch && s.atomic != by.thread) {
     return found(Fault::Kind::kRace, fmt::format("on which thread {} works atomically", s.atomic));
   }
-  // A product is of more than one warp: whoever writes is another thread to some.
-  const bool together = use == Use::kProduct;
-  if (together ? s.writer != kNobody && s.write_epoch == by.block_epoch : written_by_other(s, by)) {
+  if (written_by_other(s, by)) {
     return found(Fault::Kind::kRace, fmt::format("that thread {} writes", s.writer));
   }
-  if (together && fences_of(s.writer) <= s.written_fences) {
+  if (use == Use::kProduct && !visible(s, by)) {
     return found(Fault::Kind::kUnfenced,
                  fmt::format("that thread {} has written without a fence after it", s.writer));
   }
@@ -134,6 +161,15 @@ bool Scratchpad::record(Use use, uint32_t offset, uint32_t bytes, const Access& 
   for (uint32_t i = offset; i < offset + bytes; ++i) {
     if (conflict(use, shadow_[i], i, by, finding)) return false;
   }
+  if (use == Use::kStore || use == Use::kCopy || use == Use::kAtomic) {
+    if (const Reader* reader = product_of_other(offset, by)) {
+      finding = {Fault::Kind::kRace,
+                 fmt::format("{} of byte {} of scratchpad that a product of thread {} reads",
+                             verb_of(use), offset, reader->thread)};
+      return false;
+    }
+    readers_[offset / kProductBytes].clear();
+  }
   for (uint32_t i = offset; i < offset + bytes; ++i) {
     Shadow& s = shadow_[i];
     switch (use) {
@@ -158,18 +194,21 @@ bool Scratchpad::record(Use use, uint32_t offset, uint32_t bytes, const Access& 
   return true;
 }
 
-bool Scratchpad::begin_product(uint32_t offset, int warps, const Access& by, Finding& finding) {
-  if (!record(Use::kProduct, offset, kProductBytes, by, finding)) return false;
+bool Scratchpad::begin_product(uint32_t offset, std::span<const Access> warps, Finding& finding) {
+  for (const Access& by : warps) {
+    if (!record(Use::kProduct, offset, kProductBytes, by, finding)) return false;
+  }
   for (uint32_t i = offset; i < offset + kProductBytes; ++i)
-    shadow_[i].products = uint8_t(shadow_[i].products + warps);
+    shadow_[i].products = uint8_t(shadow_[i].products + warps.size());
   return true;
 }
 
 void Scratchpad::end_product(uint32_t offset, const Access& by) {
-  for (uint32_t i = offset; i < offset + kProductBytes; ++i) {
+  for (uint32_t i = offset; i < offset + kProductBytes; ++i)
     --shadow_[i].products;
-    note_read(shadow_[i], by);
-  }
+  std::vector<Reader>& readers = readers_[offset / kProductBytes];
+  std::erase_if(readers, [&](const Reader& reader) { return reader.thread == by.thread; });
+  readers.push_back({by.thread, by.block_epoch, by.clocks->now(by.thread)});
 }
 
 void Scratchpad::land(uint32_t offset, uint32_t bytes, const Access& by) {

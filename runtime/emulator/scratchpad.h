@@ -1,17 +1,19 @@
 // A block's scratchpad with its shadow: for every byte who wrote and read it last, between which
 // barriers, and whether it holds anything.
 //
-// Two accesses of different threads are ordered by a block barrier between them, or, within a warp,
-// by any operation that all its lanes take part in. An asynchronous copy owns its bytes from issue
-// until its thread has waited for it. Times are counted in epochs that never come again, so that
-// nothing has to be cleared between blocks.
+// Two accesses of different threads are ordered by a block barrier between them, within a warp by
+// any operation that all its lanes take part in, or by what other barriers tell (clocks.h). An
+// asynchronous copy owns its bytes from issue until its thread has waited for it. Times are counted
+// in epochs that never come again, so that nothing has to be cleared between blocks.
 
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
+#include "runtime/emulator/clocks.h"
 #include "runtime/emulator/fault.h"
 
 namespace kiln::runtime::emulator {
@@ -24,6 +26,7 @@ class Scratchpad {
     int warp;
     uint32_t block_epoch;
     uint32_t warp_epoch;
+    const Clocks* clocks;
   };
   struct Finding {
     Fault::Kind kind;
@@ -44,12 +47,13 @@ class Scratchpad {
   // and the loads of other lanes are ordered among themselves.
   bool record(Use use, uint32_t offset, uint32_t bytes, const Access& by, Finding& finding);
 
-  // As record(), for 16 bytes that a product reads, which owns them until each of its `warps` has
-  // waited for it (end_product).
-  bool begin_product(uint32_t offset, int warps, const Access& by, Finding& finding);
+  // As record(), for 16 bytes that a product reads, which owns them until each of its warps, given
+  // by one thread, has waited for it (end_product).
+  bool begin_product(uint32_t offset, std::span<const Access> warps, Finding& finding);
   void end_product(uint32_t offset, const Access& by);
-  // What the thread has written so far is visible to products.
-  void fence(int thread);
+  // What the thread has written so far, and what it knows that others have, is visible to its
+  // products; its own to those of whoever knows of it, too.
+  void fence(int thread, const Clocks& clocks);
 
   // A copy's bytes are there.
   void land(uint32_t offset, uint32_t bytes, const Access& by);
@@ -62,6 +66,7 @@ class Scratchpad {
     uint32_t life = 0;  // block in which it was initialised
     uint32_t write_epoch = 0, read_epoch = 0, atomic_epoch = 0;
     uint32_t write_warp_epoch = 0, read_warp_epoch = 0;
+    Clocks::Time write_time = 0, read_time = 0;
     int16_t writer = kNobody, reader = kNobody, atomic = kNobody;
     int16_t writer_warp = kNobody, reader_warp = kNobody;
     bool several_warps = false;  // have read in read_epoch
@@ -71,8 +76,18 @@ class Scratchpad {
     uint32_t written_fences = 0;  // that the writer had made
   };
 
+  // By products that have ended, of a piece of 16 bytes since it was written.
+  struct Reader {
+    int thread;
+    uint32_t block_epoch;
+    Clocks::Time time;
+  };
+
   bool written_by_other(const Shadow& s, const Access& by) const;
   bool read_by_other(const Shadow& s, const Access& by) const;
+  // By the product of another thread, or null.
+  const Reader* product_of_other(uint32_t offset, const Access& by) const;
+  bool visible(const Shadow& s, const Access& by) const;
   bool conflict(Use use, const Shadow& s, uint32_t offset, const Access& by,
                 Finding& finding) const;
   static void note_read(Shadow& s, const Access& by);
@@ -81,7 +96,9 @@ class Scratchpad {
 
   std::vector<char> bytes_;
   std::vector<Shadow> shadow_;
-  std::vector<uint32_t> fences_;  // by thread
+  std::vector<std::vector<Reader>> readers_;  // by piece
+  std::vector<uint32_t> fences_;              // by thread
+  std::vector<Clocks::Knowledge> fenced_;     // by thread: what its last fence covers
   uint32_t life_ = 0;
 };
 

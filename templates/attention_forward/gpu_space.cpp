@@ -1,6 +1,7 @@
 #include "templates/attention_forward/gpu_space.h"
 
 #include <algorithm>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -11,6 +12,7 @@ namespace kiln::attention_forward {
 namespace {
 
 using tile::Fragment;
+using tile::Roles;
 using tile::Swizzle;
 
 constexpr int kSpaceVersion = 2;
@@ -89,14 +91,17 @@ Config gpu_default(const AttentionProblem& p, const Target& t) {
                  2 * splits * block_n <= p.seq_kv && splits < 32) {
             splits *= 2;
           }
-          const Config config({{"pack_heads", pack},
-                               {"block_m", block_m},
-                               {"block_n", block_n},
-                               {"key_splits", splits},
-                               {"fragment", int64_t(fragment)},
-                               {"warps", std::max<int64_t>(1, block_m / rows_a_warp)},
-                               {"stages", stages},
-                               {"swizzle", int64_t(swizzle)}});
+          std::vector<std::pair<std::string, int64_t>> values = {
+              {"pack_heads", pack},
+              {"block_m", block_m},
+              {"block_n", block_n},
+              {"key_splits", splits},
+              {"fragment", int64_t(fragment)},
+              {"warps", std::max<int64_t>(1, block_m / rows_a_warp)},
+              {"stages", stages},
+              {"swizzle", int64_t(swizzle)}};
+          if (schedules::has_roles(t, p.dtype)) values.emplace_back("roles", int64_t(Roles::alike));
+          const Config config(values);
           if (!space.check(config).ok()) continue;
           if (schedules::holds_key_loop(config, t, p.dtype, p.head_dim)) return config;
         }

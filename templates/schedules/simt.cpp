@@ -11,6 +11,7 @@ namespace {
 
 namespace footprint = tile::footprint;
 using tile::Fragment;
+using tile::Roles;
 using tile::Swizzle;
 
 struct NamedFragment {
@@ -23,6 +24,7 @@ constexpr NamedFragment kFragments[] = {
     {Fragment::wmma_gfx12, "wmma_gfx12"},       {Fragment::wgmma_m64k16, "wgmma_m64k16"},
 };
 constexpr const char* kSwizzles[] = {"none", "exclusive", "folded"};
+constexpr const char* kRoles[] = {"alike", "producer"};
 
 // Registers that addresses, rows and right operands take beside the tiles.
 constexpr int64_t kOtherRegisters = 40;
@@ -49,6 +51,17 @@ int number(const Config& c, const char* name) {
   return int(c.at(name));
 }
 
+// Absent where no fragment of the target's takes a producer.
+Roles roles_of(const Config& c) {
+  return Roles(c.find("roles").value_or(int64_t(Roles::alike)));
+}
+
+// Of those that multiply.
+int64_t thread_registers(const Config& c, const Target& t) {
+  const bool shared_out = footprint::shares_registers(number(c, "warps"), roles_of(c));
+  return shared_out ? footprint::kConsumerRegisters : t.thread_registers;
+}
+
 bool async(const Config& c, const Target& t) {
   return footprint::copies_async(fragment_of(c), t.async_copy);
 }
@@ -70,6 +83,11 @@ std::vector<Fragment> best_fragments(const Target& target, Dtype dtype) {
   return found;
 }
 
+bool has_roles(const Target& target, Dtype dtype) {
+  return std::ranges::any_of(fragments(target, dtype),
+                             [](const auto& f) { return footprint::takes_groups(f.value); });
+}
+
 Target without_groups(Target target) {
   std::erase_if(target.fragments, [](const std::string& name) {
     const auto* found = std::ranges::find(kFragments, name, &NamedFragment::name);
@@ -86,7 +104,7 @@ std::vector<Parameter> simt_parameters(const Target& target, Dtype dtype) {
     fragment.values.push_back(int64_t(f.value));
     fragment.labels.push_back(f.name);
   }
-  return {
+  std::vector<Parameter> all = {
       fragment,
       {.name = "warps",
        .documentation = "warps of a block, which share its rows",
@@ -99,6 +117,14 @@ std::vector<Parameter> simt_parameters(const Target& target, Dtype dtype) {
        .values = {int64_t(Swizzle::exclusive), int64_t(Swizzle::folded)},
        .labels = {kSwizzles[int(Swizzle::exclusive)], kSwizzles[int(Swizzle::folded)]}},
   };
+  if (has_roles(target, dtype)) {
+    all.push_back({.name = "roles",
+                   .documentation = "all warps copy and multiply, or a warpgroup more copies for "
+                                    "the others, which then overlap products with softmax",
+                   .values = {int64_t(Roles::alike), int64_t(Roles::producer)},
+                   .labels = {kRoles[int(Roles::alike)], kRoles[int(Roles::producer)]}});
+  }
+  return all;
 }
 
 std::vector<Constraint> schedule_constraints(const Target& t) {
@@ -126,6 +152,12 @@ std::vector<Constraint> schedule_constraints(const Target& t) {
 
 std::vector<Constraint> simt_constraints(const Target& t, Dtype dtype, int64_t depth) {
   const int element = int(size_of(dtype));
+  const bool roles = has_roles(t, dtype);
+  // With the roles, where there are any.
+  const auto names = [&](std::vector<std::string> parameters) {
+    if (roles) parameters.emplace_back("roles");
+    return parameters;
+  };
   std::vector<Constraint> all = {
       {"block_m is 16, 32 or 64 rows a warp",
        {"block_m", "warps"},
@@ -138,11 +170,10 @@ std::vector<Constraint> simt_constraints(const Target& t, Dtype dtype, int64_t d
        [](const Config& c) {
          return footprint::warps_fit_groups(fragment_of(c), number(c, "warps"));
        }},
-      {"the slots fit the scratchpad",
-       {"block_m", "block_n", "fragment", "stages"},
+      {"the slots fit the scratchpad", names({"block_m", "block_n", "fragment", "stages"}),
        [=](const Config& c) { return stream_scratchpad(c, dtype, depth) <= t.scratchpad_bytes; }},
       {"the tiles fit the registers, or are the smallest",
-       {"block_m", "block_n", "fragment", "warps"},
+       names({"block_m", "block_n", "fragment", "warps"}),
        [=](const Config& c) {
          if (c.at("block_m") == footprint::kAtom && c.at("block_n") == footprint::kAtom)
            return true;
@@ -150,27 +181,40 @@ std::vector<Constraint> simt_constraints(const Target& t, Dtype dtype, int64_t d
                                             number(c, "block_n"), int(depth), element,
                                             number(c, "warps"), t.vector_lanes, t.async_copy) +
                     kOtherRegisters <=
-                t.thread_registers;
+                thread_registers(c, t);
        }},
   };
+  if (roles) {
+    all.push_back({"roles = producer with wgmma, for one or two warpgroups",
+                   {"fragment", "warps", "roles"},
+                   [](const Config& c) {
+                     return footprint::roles_possible(fragment_of(c), number(c, "warps"),
+                                                      roles_of(c));
+                   }});
+  }
   for (Constraint& constraint : schedule_constraints(t))
     all.push_back(std::move(constraint));
   return all;
 }
 
 std::vector<KernelSource::Member> simt_members(const Config& c) {
-  return {
+  std::vector<KernelSource::Member> members = {
       {"tile::Fragment", "fragment", std::string("tile::Fragment::") + name_of(fragment_of(c))},
       KernelSource::Member::integer("warps", c.at("warps")),
       KernelSource::Member::integer("stages", c.at("stages")),
       {"tile::Swizzle", "swizzle",
        std::string("tile::Swizzle::") + kSwizzles[size_t(c.at("swizzle"))]},
   };
+  if (roles_of(c) != Roles::alike) {
+    members.push_back(
+        {"tile::Roles", "roles", std::string("tile::Roles::") + kRoles[size_t(roles_of(c))]});
+  }
+  return members;
 }
 
 int64_t stream_scratchpad(const Config& c, Dtype dtype, int64_t depth) {
   return footprint::stream_bytes(fragment_of(c), number(c, "block_m"), number(c, "block_n"),
-                                 int(depth), int(size_of(dtype)), number(c, "stages"));
+                                 int(depth), int(size_of(dtype)), number(c, "stages"), roles_of(c));
 }
 
 bool holds_key_loop(const Config& c, const Target& t, Dtype dtype, int64_t depth) {
@@ -179,12 +223,14 @@ bool holds_key_loop(const Config& c, const Target& t, Dtype dtype, int64_t depth
                                      int(depth), int(size_of(dtype)), number(c, "warps"),
                                      t.vector_lanes, t.async_copy) +
              others <=
-         t.thread_registers;
+         thread_registers(c, t);
 }
 
 void set_block(Launch& launch, const Config& config, const Target& target,
                int64_t scratchpad_bytes) {
-  launch.block = {footprint::threads(number(config, "warps"), target.vector_lanes), 1, 1};
+  launch.block = {
+      footprint::block_threads(number(config, "warps"), target.vector_lanes, roles_of(config)), 1,
+      1};
   launch.scratchpad_bytes = std::to_string(scratchpad_bytes);
 }
 

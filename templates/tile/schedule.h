@@ -22,6 +22,7 @@ enum class Operands { in_place, staged };
 //     int warps           warps of a block; each owns block_m / warps rows
 //     int stages          slots of scratchpad that chunks of operands pass through
 //     Swizzle swizzle     how their rows lie in scratchpad
+//     Roles roles         who copies chunks; may be absent: all alike
 //     int column_warps    contractions: warps that share the rows of a tile, each of which owns
 //                         block_n / column_warps columns; block_m is shared by the others
 //
@@ -43,5 +44,21 @@ enum class Swizzle {
   exclusive,  // at c xor r mod 8: what ldmatrix, wgmma and bulk tensor copies share
   folded,     // at c xor (r xor r / 8) mod 8: rows 8 apart differ, too
 };
+
+// What the warps of a block do.
+enum class Roles {
+  alike,     // all copy and all multiply
+  producer,  // a warpgroup more copies; the others multiply, one chunk's scores beside the values
+             // of the chunk before
+};
+
+template <class Config>
+constexpr Roles roles_of() {
+  if constexpr (requires { Config::roles; }) {
+    return Config::roles;
+  } else {
+    return Roles::alike;
+  }
+}
 
 }  // namespace tile

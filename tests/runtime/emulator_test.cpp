@@ -211,6 +211,88 @@ TEST_CASE("Atomic operations may meet each other, not plain accesses") {
         "race");
 }
 
+constexpr KilnU32 kBarrier = 512;
+
+// Warp 0 stores, warp 1 loads what it has stored, with `between` telling one of the other.
+template <void (*Arrive)(KilnEmulatorThread*), void (*Wait)(KilnEmulatorThread*)>
+Status hand_over(KilnU32 arrivals, uint64_t seed = 1) {
+  static KilnU32 expected;
+  expected = arrivals;
+  return run(
+      [](const KilnU64*, KilnEmulatorThread* t) {
+        if (t->thread == 0) t->api->phase_init(t, kBarrier, expected, kHere);
+        barrier(t);
+        if (t->warp == 0) {
+          store(t, own(t), 1);
+          Arrive(t);
+        } else {
+          Wait(t);
+          load(t, KilnU32(4 * t->lane));
+        }
+      },
+      {}, seed);
+}
+void arrive(KilnEmulatorThread* t) {
+  t->api->phase_arrive(t, kBarrier, 0, 0, kHere);
+}
+void arrive_first_lane(KilnEmulatorThread* t) {
+  if (t->lane == 0) arrive(t);
+}
+void arrive_for_all_lanes(KilnEmulatorThread* t) {
+  t->api->barrier(t, kKilnEmulatorWarp, kHere);
+  arrive_first_lane(t);
+}
+void wait(KilnEmulatorThread* t) {
+  t->api->phase_wait(t, kBarrier, 0, kHere);
+}
+void wait_for_phase_before(KilnEmulatorThread* t) {
+  t->api->phase_wait(t, kBarrier, 1, kHere);
+}
+
+TEST_CASE("A phase orders those who arrive before those who wait for it") {
+  for (uint64_t seed : {1, 2, 3, 4}) {
+    CHECK(hand_over<arrive, wait>(kLanes, seed).ok());
+    CHECK(hand_over<arrive_for_all_lanes, wait>(1, seed).ok());
+    // One lane speaks for itself alone; a phase that has not begun orders nothing.
+    check(hand_over<arrive_first_lane, wait>(1, seed), "");
+    CHECK_FALSE(hand_over<arrive, wait_for_phase_before>(kLanes, seed).ok());
+    check(hand_over<arrive, wait>(kLanes + 1, seed), "arrivals never come");
+  }
+}
+
+TEST_CASE("Some warps meet without the others") {
+  const auto body = [](const KilnU64*, KilnEmulatorThread* t) {
+    store(t, own(t), 1);
+    t->api->warps_barrier(t, 1, kThreads, kHere);
+    load(t, next(t));
+  };
+  CHECK(run(body).ok());
+  check(run([](const KilnU64*, KilnEmulatorThread* t) {
+          if (t->warp == 0) t->api->warps_barrier(t, 1, kThreads, kHere);
+        }),
+        "the others never come");
+}
+
+TEST_CASE("Copies that arrive late land before their phase is over") {
+  std::vector<int> in(kThreads * 4, 7);
+  const auto status = run(
+      [](const KilnU64* slots, KilnEmulatorThread* t) {
+        if (t->thread == 0) t->api->phase_init(t, kBarrier, kLanes, kHere);
+        barrier(t);
+        if (t->warp == 0) {
+          const auto* from = reinterpret_cast<const int*>(slots[0]) + 4 * t->thread;
+          t->api->copy_async(t, KilnU32(16 * t->thread), from, 16, 16, kHere);
+          t->api->phase_arrive_copies(t, kBarrier, kHere);
+        } else {
+          wait(t);
+          if (load(t, KilnU32(16 * t->lane)) != 7) store(t, 4096, 0);
+        }
+      },
+      {{"in", reinterpret_cast<char*>(in.data()), 4, {kThreads * 4}, {1}, false}});
+  INFO(status);
+  CHECK(status.ok());
+}
+
 TEST_CASE("A launch that the kernel was not compiled for is refused") {
   const KilnEmulatorBody body{[](const KilnU64*, KilnEmulatorThread*) {}, kThreads, kLanes, 2048};
   for (const LaunchShape& shape : {LaunchShape{kThreads, 1024}, LaunchShape{32, 2048}}) {

@@ -17,6 +17,7 @@ namespace {
 using test::Bench;
 using test::Spacing;
 using tile::Fragment;
+using tile::Roles;
 using tile::Swizzle;
 
 struct Schedule {
@@ -25,6 +26,7 @@ struct Schedule {
   const char* dtype;
   int block_m, block_n, warps, stages;
   Swizzle swizzle;
+  Roles roles = Roles::alike;
 };
 
 constexpr Schedule kSchedules[] = {
@@ -34,6 +36,12 @@ constexpr Schedule kSchedules[] = {
     {"emulator:warp32", Fragment::wgmma_m64k16, "bf16", 64, 32, 4, 2, Swizzle::exclusive},
     {"emulator:warp32", Fragment::wgmma_m64k16, "f16", 128, 48, 4, 1, Swizzle::exclusive},
     {"emulator:warp32", Fragment::wgmma_m64k16, "bf16", 128, 16, 8, 3, Swizzle::exclusive},
+    {"emulator:warp32", Fragment::wgmma_m64k16, "bf16", 64, 32, 4, 2, Swizzle::exclusive,
+     Roles::producer},
+    {"emulator:warp32", Fragment::wgmma_m64k16, "f16", 128, 16, 8, 3, Swizzle::exclusive,
+     Roles::producer},
+    {"emulator:warp32", Fragment::wgmma_m64k16, "f16", 64, 48, 4, 1, Swizzle::exclusive,
+     Roles::producer},
     {"emulator:warp32", Fragment::wmma_gfx11, "f16", 32, 32, 2, 1, Swizzle::exclusive},
     {"emulator:warp32", Fragment::wmma_gfx12, "bf16", 32, 32, 2, 2, Swizzle::folded},
     {"emulator:warp32", Fragment::fma_16x16x16, "f32", 32, 32, 2, 2, Swizzle::folded},
@@ -50,7 +58,8 @@ Config config_of(const Schedule& s, const std::string& changes) {
                  {"fragment", int64_t(s.fragment)},
                  {"warps", s.warps},
                  {"stages", s.stages},
-                 {"swizzle", int64_t(s.swizzle)}});
+                 {"swizzle", int64_t(s.swizzle)},
+                 {"roles", int64_t(s.roles)}});
   const auto parsed = Config::parse(changes);
   REQUIRE(parsed.ok());
   auto values = config.values();

@@ -10,6 +10,7 @@ constexpr const char* kTiles = "tile/simt/tiles.h";
 constexpr const char* kStage = "tile/simt/stage.h";
 constexpr const char* kAtoms = "tile/simt/atom.h";
 constexpr const char* kGroupAtom = "tile/simt/wgmma_atom.h";
+constexpr const char* kRoles = "tile/simt/roles.h";
 constexpr const char* kFmaAtom = "tile/simt/fma_atom.h";
 constexpr const char* kFragments = "tile/simt/fragment.h";
 constexpr const char* kShared = "tile/simt/shared.h";
@@ -103,7 +104,8 @@ const std::vector<PlantedBug>& staging_bugs() {
        "if (kChunks % Threads == 0 || i < kChunks) f(round, i / kPerRow, i % kPerRow * kChunk);",
        "f(round, i / kPerRow, i % kPerRow * kChunk);", kAny},
       {"warps copy the same chunks", Victim::kMma2, kStage,
-       "const int i = round * Threads + t.thread();\n      if (kChunks % Threads == 0 || i < "
+       "const int i = round * Threads + t.thread() - First;\n      if (kChunks % Threads == 0 || i "
+       "< "
        "kChunks)\n",
        "const int i = round * Threads + t.lane();\n      if (kChunks % Threads == 0 || i < "
        "kChunks)\n",
@@ -200,12 +202,12 @@ const std::vector<PlantedBug>& product_bugs() {
        "t.template copy_wait<0>();\n      if constexpr (kFenced) t.proxy_fence();",
        "t.template copy_wait<0>();", kUnfenced},
       {"scores are read before their product is done", Victim::kGroup2, kStream,
-       "A::template wait<0>(t_);\n      A::settle", "A::settle", kAny},
+       "A::template wait<0>(t_);\n        A::settle", "A::settle", kAny},
       {"values' slot is given back before their product is done", Victim::kGroup2, kStream,
-       "if constexpr (kGroups) A::template wait<0>(t_);\n  };", "};", kInFlight},
+       "if constexpr (kGroups) A::template wait<0>(t_);\n    };", "};", kInFlight},
       {"values' product is waited for one group too early", Victim::kGroup2, kStream,
-       "if constexpr (kGroups) A::template wait<0>(t_);\n  };",
-       "if constexpr (kGroups) A::template wait<1>(t_);\n  };", kInFlight},
+       "if constexpr (kGroups) A::template wait<0>(t_);\n    };",
+       "if constexpr (kGroups) A::template wait<1>(t_);\n    };", kInFlight},
       {"scores' product is not closed", Victim::kGroup2, kGroupAtom,
        "descriptor<Shared>(t, at, from.value, k), k > 0);\n        }\n      });\n    }\n    "
        "t.product_commit();",
@@ -244,6 +246,72 @@ const std::vector<PlantedBug>& product_bugs() {
        "each_width<N - kWidth, From + kWidth>(f)", "each_width<N - kWidth, From>(f)", kAny},
       {"queries lie where keys do", Victim::kGroup2, kStream,
        "footprint::left_bytes(C::fragment, BM, D, (int)sizeof(T));", "0;", kAny},
+  };
+  return bugs;
+}
+
+const std::vector<PlantedBug>& producer_bugs() {
+  static const std::vector<PlantedBug> bugs = {
+      {"filled slots are taken for visible to products", Victim::kProducer2, kRoles,
+       "t_.proxy_fence();", "", kUnfenced},
+      {"keys are used before they are there", Victim::kProducer2, kRoles,
+       "t_.phase_wait(Ring::barrier(place.slot, filled), place.parity);", "", kAny},
+      {"slots are filled before they are free", Victim::kProducer2, kRoles,
+       "t.phase_wait(free, parity);", "", kAny},
+      {"the first phase of free slots is waited for", Victim::kProducer2, kRoles,
+       "typename Ring::Place p = {0, 1};", "typename Ring::Place p = {0, 0};", kDivergence},
+      {"the first phase of filled slots is not waited for", Victim::kProducer2, kRoles,
+       "keys_ = {0, 0}, values_ = {0, 0};", "keys_ = {0, 1}, values_ = {0, 0};", kAny},
+      {"parity does not change with the round", Victim::kProducer2, kRoles, "parity ^= 1;", "",
+       kAny},
+      {"one slot: parity does not change", Victim::kProducer1, kRoles, "parity ^= 1;", "", kAny},
+      {"filled by one thread too few", Victim::kProducer2, kRoles,
+       "t.phase_init(barrier(slot, Barrier::keys_filled), footprint::kProducerThreads);",
+       "t.phase_init(barrier(slot, Barrier::keys_filled), footprint::kProducerThreads - 1);", kAny},
+      {"filled by one thread too many", Victim::kProducer2, kRoles,
+       "t.phase_init(barrier(slot, Barrier::values_filled), footprint::kProducerThreads);",
+       "t.phase_init(barrier(slot, Barrier::values_filled), footprint::kProducerThreads + 1);",
+       kDivergence},
+      {"freed by one warp too few", Victim::kProducer2, kRoles,
+       "t.phase_init(barrier(slot, Barrier::values_free), (u32)multiplying_warps);",
+       "t.phase_init(barrier(slot, Barrier::values_free), (u32)multiplying_warps - 1);", kAny},
+      {"freed by one warpgroup", Victim::kProducer2, kRoles,
+       "t.phase_init(barrier(slot, Barrier::keys_free), (u32)multiplying_warps);",
+       "t.phase_init(barrier(slot, Barrier::keys_free), 4);", kAny},
+      {"every lane frees", Victim::kProducer2, kRoles, "if (t_.lane() == 0) t_.phase_arrive",
+       "t_.phase_arrive", kAny},
+      {"arrives before its copies have landed", Victim::kProducer2, kRoles,
+       "t.phase_arrive_copies(filled);", "t.phase_arrive(filled);", kInFlight},
+      {"barriers are used before they are made", Victim::kProducer2, kRoles,
+       "    t.block_barrier();\n", "", kAny},
+      {"values' barrier for keys", Victim::kProducer2, kRoles,
+       "return wait(keys_, Barrier::keys_filled,", "return wait(keys_, Barrier::values_filled,",
+       kAny},
+      {"slots overlap their barriers", Victim::kProducer2, kRoles,
+       "kBarriers = Base + Stages * kSlot;", "kBarriers = Base + (Stages - 1) * kSlot;", kAny},
+      {"values are freed before their product is done", Victim::kProducer2, kStream,
+       "A::template wait<0>(t_);\n    chunks.free_values();\n    p = turn(s, alpha);",
+       "chunks.free_values();\n    A::template wait<0>(t_);\n    p = turn(s, alpha);", kAny},
+      {"scores are read one group too early", Victim::kProducer2, kStream,
+       "A::template wait<1>(t_);", "A::template wait<2>(t_);", kAny},
+      {"outputs are scaled while their product is in flight", Victim::kProducer2, kStream,
+       "A::template wait<0>(t_);\n    chunks.free_values();\n    p = turn(s, alpha);",
+       "p = turn(s, alpha);\n    A::template wait<0>(t_);\n    chunks.free_values();", kAny},
+      {"the left operand is not waited for", Victim::kProducer2, kStream,
+       "t_.template copy_wait<0>();\n  t_.proxy_fence();", "t_.proxy_fence();", kInFlight},
+      {"warps do not wait for each other's part of the left operand", Victim::kProducer2, kStream,
+       "t_.warps_barrier(kMultiplying, kOwnThreads);", "", kAny},
+      {"a barrier of the left operand for too many", Victim::kProducer2, kStream,
+       "t_.warps_barrier(kMultiplying, kOwnThreads);", "t_.warps_barrier(kMultiplying, kThreads);",
+       kDivergence},
+      {"the last values are left out", Victim::kProducer2, kStream,
+       "accumulate(p, Values{chunks.wait_values()});\n  A::template wait<0>(t_);\n  "
+       "chunks.free_values();\n}",
+       "}", kWrong},
+      {"a row too few of warps copies", Victim::kProducer2, kStage,
+       "for (int i = t.thread() - First; i < kChunks; i += Threads)\n          copy_chunk",
+       "for (int i = t.thread() - First + 1; i < kChunks; i += Threads)\n          copy_chunk",
+       kAny},
   };
   return bugs;
 }

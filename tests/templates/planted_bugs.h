@@ -16,6 +16,8 @@ enum class Victim {
   kGroup1,       // attention, products of a warpgroup, one slot
   kGroup2,       // two slots
   kGroups,       // two warpgroups, head dimension 96: panels of 64 bytes
+  kProducer1,    // with a producer, one slot
+  kProducer2,    // two warpgroups, two slots
   kMfma1,        // mfma, one slot
   kMfma2,        // two slots
   kGfx11,        // wmma of gfx11
@@ -60,6 +62,7 @@ const std::vector<PlantedBug>& synchronisation_bugs();
 const std::vector<PlantedBug>& staging_bugs();
 const std::vector<PlantedBug>& fragment_bugs();
 const std::vector<PlantedBug>& product_bugs();
+const std::vector<PlantedBug>& producer_bugs();
 const std::vector<PlantedBug>& kernel_bugs();
 const std::vector<PlantedBug>& contraction_bugs();
 

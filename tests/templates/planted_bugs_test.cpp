@@ -24,6 +24,7 @@ namespace {
 
 using Catch::Contains;
 using tile::Fragment;
+using tile::Roles;
 using tile::Swizzle;
 
 struct Variant {
@@ -46,7 +47,8 @@ Variant attention(const char* device, Fragment fragment, const char* dtype, int 
 }
 
 Variant warpgroups(const char* dtype, int groups, int stages,
-                   const std::string& sizes = "seq_q=40 seq_kv=100 head_dim=64") {
+                   const std::string& sizes = "seq_q=40 seq_kv=100 head_dim=64",
+                   Roles roles = Roles::alike) {
   Variant v = attention("emulator:warp32", Fragment::wgmma_m64k16, dtype, stages,
                         Swizzle::exclusive, sizes);
   const auto set = [&](const std::string& from, const std::string& to) {
@@ -54,6 +56,7 @@ Variant warpgroups(const char* dtype, int groups, int stages,
   };
   set("block_m=32", "block_m=" + std::to_string(64 * groups));
   set("warps=2", "warps=" + std::to_string(4 * groups));
+  v.config += " roles=" + std::to_string(int(roles));
   return v;
 }
 
@@ -91,6 +94,10 @@ Variant variant_of(Victim victim) {
       return warpgroups("f16", 1, 2);
     case Victim::kGroups:
       return warpgroups("bf16", 2, 2, "seq_q=100 seq_kv=40 head_dim=96");
+    case Victim::kProducer1:
+      return warpgroups("f16", 1, 1, "seq_q=40 seq_kv=100 head_dim=64", Roles::producer);
+    case Victim::kProducer2:
+      return warpgroups("bf16", 2, 2, "seq_q=100 seq_kv=160 head_dim=32", Roles::producer);
     case Victim::kMfma1:
       return attention(kWave, Fragment::mfma_16x16x16, "f16", 1, kSwizzle);
     case Victim::kMfma2:
@@ -207,6 +214,10 @@ TEST_CASE("Planted bugs of warpgroups' products are noticed") {
 
 TEST_CASE("Planted bugs of contractions are noticed") {
   expect_noticed(contraction_bugs());
+}
+
+TEST_CASE("Planted bugs of producers and their barriers are noticed") {
+  expect_noticed(producer_bugs());
 }
 
 TEST_CASE("Planted bugs of kernels and bounds are noticed") {

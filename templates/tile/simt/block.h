@@ -5,6 +5,7 @@
 
 #include "tile/simt/contraction_block.h"
 #include "tile/simt/items_block.h"
+#include "tile/simt/producer_block.h"
 #include "tile/simt/tiles_block.h"
 
 namespace tile {
@@ -44,6 +45,18 @@ struct EntryOf {
     return bytes;
   }
   static TILE_FN void run(const Target& target, const typename Kernel::Args& args) {
+    if constexpr (requires { Block::kRoles; }) {
+      if constexpr (Block::kRoles == Roles::producer) {
+        constexpr bool kShares = footprint::shares_registers(Config::warps, Block::kRoles);
+        if (target.warp() >= Config::warps) {
+          if constexpr (kShares) target.template give_registers<footprint::kProducerRegisters>();
+          ProducerBlock<Config> producer(target);
+          Kernel::run(producer, args);
+          return;
+        }
+        if constexpr (kShares) target.template take_registers<footprint::kConsumerRegisters>();
+      }
+    }
     Block block(target);
     Kernel::run(block, args);
   }

@@ -10,7 +10,8 @@ namespace tile {
 // Which way the view is cut.
 enum class Along { rows, columns };
 
-template <class T, class LayoutType, Along kAlong, int Threads, class View>
+// Copied by the block's threads from `FirstThread` on.
+template <class T, class LayoutType, Along kAlong, int Threads, class View, int FirstThread = 0>
 struct ViewChunks {
   using Layout = LayoutType;
   View view;
@@ -18,7 +19,7 @@ struct ViewChunks {
   i64 across;  // where chunks begin along the other axis
   int extent;  // how far the view goes there, at most as far as a chunk
   bool aligned;
-  Stage<T, Layout, Threads> stage;
+  Stage<T, Layout, Threads, FirstThread> stage;
 
   TILE_FN ViewChunks(const View& v, i64 length_along, i64 from, i64 length_across)
       : view(v), length(length_along), across(from), aligned(rows_aligned(v, kChunkBytes)) {

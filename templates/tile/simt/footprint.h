@@ -66,12 +66,16 @@ constexpr unsigned left_bytes(Fragment f, int rows, int depth, int element_bytes
   return takes_groups(f) ? rows_bytes(f, rows, up_to(depth, kAtom), element_bytes) : 0;
 }
 
-// Scratchpad of the key loop (`stream`): the left operand, and `stages` slots of a chunk of both
-// right operands.
+// Barriers of a slot, filled and free, for both of its operands.
+constexpr unsigned kSlotBarriers = 4 * 8;
+
+// Scratchpad of the key loop (`stream`): the left operand, `stages` slots of a chunk of both right
+// operands, and with a producer their barriers.
 constexpr unsigned stream_bytes(Fragment f, int block_m, int block_n, int depth, int element_bytes,
-                                int stages) {
+                                int stages, Roles roles) {
   const int padded = up_to(depth, kAtom);
   return left_bytes(f, block_m, depth, element_bytes) +
+         (roles == Roles::alike ? 0 : (unsigned)stages * kSlotBarriers) +
          (unsigned)stages * (rows_bytes(f, block_n, padded, element_bytes) +
                              columns_bytes(f, block_n, padded, element_bytes));
 }
@@ -99,6 +103,17 @@ constexpr int lanes_of(Fragment f, int warp_lanes) {
 }
 constexpr int threads(int warps, int warp_lanes) {
   return warps * warp_lanes;
+}
+// Of the warpgroup that only copies.
+constexpr int kProducerThreads = 128;
+constexpr int block_threads(int warps, int warp_lanes, Roles roles) {
+  return threads(warps, warp_lanes) + (roles == Roles::alike ? 0 : kProducerThreads);
+}
+// Registers of a thread after those of a producer have been shared out among two warpgroups: a
+// multiprocessor has 64 Ki, and threads have multiples of 8.
+constexpr int kConsumerRegisters = 240, kProducerRegisters = 24;
+constexpr bool shares_registers(int warps, Roles roles) {
+  return roles != Roles::alike && warps == 8;
 }
 
 // 32-bit registers a thread holds tiles in during the key loop: accumulator, scores, left operand
@@ -147,6 +162,10 @@ constexpr bool tile_fits_warps(int block_m, int block_n, int warps, int column_w
 }
 constexpr bool warps_fit_groups(Fragment f, int warps) {
   return warps % group_warps(f) == 0;
+}
+// Producers need asynchronous products; two warpgroups at most share out their registers.
+constexpr bool roles_possible(Fragment f, int warps, Roles roles) {
+  return roles == Roles::alike || (takes_groups(f) && warps <= 8);
 }
 constexpr bool keys_fit_atoms(int block_n) {
   return block_n % kAtom == 0;

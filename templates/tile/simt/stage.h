@@ -29,11 +29,12 @@ TILE_FN Words<4> load_chunk(const Target& t, const View& view, const Window& w, 
 }
 }  // namespace detail
 
-template <class T, class Layout, int Threads>
+// The block's threads `First` to First + Threads - 1 take part.
+template <class T, class Layout, int Threads, int First = 0>
 struct Stage;
 
-template <class T, int R, int C, Swizzle Sw, int Panel, int Threads>
-struct Stage<T, SharedTile<T, R, C, Sw, Panel>, Threads> {
+template <class T, int R, int C, Swizzle Sw, int Panel, int Threads, int First>
+struct Stage<T, SharedTile<T, R, C, Sw, Panel>, Threads, First> {
   using Layout = SharedTile<T, R, C, Sw, Panel>;
   static constexpr int kPerRow = C / Layout::kChunk, kChunks = R * kPerRow;
   static constexpr int kRounds = (kChunks + Threads - 1) / Threads;
@@ -44,7 +45,7 @@ struct Stage<T, SharedTile<T, R, C, Sw, Panel>, Threads> {
   static TILE_FN void each(const Target& t, F f) {
     TILE_UNROLL
     for (int round = 0; round < kRounds; ++round) {
-      const int i = round * Threads + t.thread();
+      const int i = round * Threads + t.thread() - First;
       if (kChunks % Threads == 0 || i < kChunks)
         f(round, i / kPerRow, i % kPerRow * Layout::kChunk);
     }
@@ -57,16 +58,24 @@ struct Stage<T, SharedTile<T, R, C, Sw, Panel>, Threads> {
   template <class View>
   static TILE_FN void copy(const Target& t, u32 at, const View& view, const Window& w,
                            bool aligned) {
+    auto copy_chunk = [&](int, int row, int column) {
+      const int n = count(w, row, column);
+      t.copy_async(at + Layout::offset(row, column),
+                   view.at(view.row(w.row + (n > 0 ? row : 0)), w.column + (n > 0 ? column : 0)),
+                   n * (int)sizeof(T));
+    };
     if (aligned) {
-      each(t, [&](int, int row, int column) {
-        const int n = count(w, row, column);
-        t.copy_async(at + Layout::offset(row, column),
-                     view.at(view.row(w.row + (n > 0 ? row : 0)), w.column + (n > 0 ? column : 0)),
-                     n * (int)sizeof(T));
-      });
+      if constexpr (First == 0) {
+        each(t, copy_chunk);
+      } else {
+        // Threads that only copy have few registers: not an address for every chunk.
+        TILE_ROLL
+        for (int i = t.thread() - First; i < kChunks; i += Threads)
+          copy_chunk(0, i / kPerRow, i % kPerRow * Layout::kChunk);
+      }
     } else {
       TILE_ROLL
-      for (int i = t.thread(); i < kChunks; i += Threads) {
+      for (int i = t.thread() - First; i < kChunks; i += Threads) {
         const int row = i / kPerRow, column = i % kPerRow * Layout::kChunk;
         t.sts(at + Layout::offset(row, column),
               detail::load_chunk(t, view, w, row, column, count(w, row, column), false));

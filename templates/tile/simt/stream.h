@@ -1,4 +1,5 @@
-// The key loop: chunks of both right operands pass through scratchpad.
+// The key loop: chunks of both right operands pass through scratchpad, copied by all warps
+// (tile/simt/ring.h) or by a producer (tile/simt/roles.h).
 
 #pragma once
 
@@ -20,33 +21,79 @@ TILE_FN void TilesBlock<C>::stream(i64 lo, i64 hi, const SimtRow<S, BM, i32>&, c
   static_assert(footprint::swizzle_possible(C::fragment, C::swizzle));
   constexpr bool kAsync = footprint::copies_async(C::fragment, Target::kAsyncCopy);
   static_assert(footprint::stages_possible(C::stages, kAsync));
-  using Keys = typename A::template RightRows<T, BN, footprint::up_to(D, 16), C::swizzle>;
-  using Values = typename A::template RightColumns<T, BN, footprint::up_to(DV, 16), C::swizzle>;
-  using KeyChunks = ViewChunks<T, Keys, Along::rows, kThreads, KView>;
-  using ValueChunks = ViewChunks<T, Values, Along::rows, kThreads, VView>;
-  using Chunks = ChunkPair<KeyChunks, ValueChunks>;
-
-  // The left operand, if it is there, lies before the slots.
-  constexpr u32 kSlots = footprint::left_bytes(C::fragment, BM, D, (int)sizeof(T));
-
   const WhereScope scope(t_, where);
-  const Chunks chunks{KeyChunks(k, k.rows, 0, D), ValueChunks(v, v.rows, 0, DV)};
-  auto use = [&](i64 n0, u32 at) {
-    Accum<BM, BN> s;
-    Row<BM> alpha = row<BM>(1.f);
-    score(s, StagedRef<T, Keys>{at});
-    if constexpr (kGroups) {
-      A::template wait<0>(t_);
-      A::settle(t_, s.d);
-    }
+  if constexpr (kRoles == Roles::producer) {
+    consume<BM, BN, T, D, DV>(lo, hi, score, soften, turn, accumulate);
+  } else {
+    using Keys = KeyTile<BN, T, D>;
+    using Values = ValueTile<BN, T, DV>;
+    using KeyChunks = ViewChunks<T, Keys, Along::rows, kThreads, KView>;
+    using ValueChunks = ViewChunks<T, Values, Along::rows, kThreads, VView>;
+    using Chunks = ChunkPair<KeyChunks, ValueChunks>;
+    // The left operand, if it is there, lies before the slots.
+    constexpr u32 kSlots = footprint::left_bytes(C::fragment, BM, D, (int)sizeof(T));
+
+    const Chunks chunks{KeyChunks(k, k.rows, 0, D), ValueChunks(v, v.rows, 0, DV)};
+    auto use = [&](i64 n0, u32 at) {
+      Accum<BM, BN> s;
+      Row<BM> alpha = row<BM>(1.f);
+      score(s, StagedRef<T, Keys>{at});
+      if constexpr (kGroups) {
+        A::template wait<0>(t_);
+        A::settle(t_, s.d);
+      }
+      soften(n0, s, alpha);
+      auto&& p = turn(s, alpha);
+      accumulate(p, StagedRef<T, Values>{at + Chunks::kSecond});
+      if constexpr (kGroups) A::template wait<0>(t_);
+    };
+    pass_chunks<C::stages, kAsync, kGroups>(t_, lo, hi, BN, chunks, use, kSlots);
+    // There may have been no chunk to wait for the left operand with.
+    if constexpr (kGroups) t_.template copy_wait<0>();
+  }
+}
+
+template <class C>
+template <int BM, int BN, class T, int D, int DV, class Score, class Soften, class Turn,
+          class Accumulate>
+TILE_FN void TilesBlock<C>::consume(i64 lo, i64 hi, Score score, Soften soften, Turn turn,
+                                    Accumulate accumulate) const {
+  using Ring = KeyRing<BM, BN, T, D, DV>;
+  using Keys = StagedRef<T, typename Ring::Keys>;
+  using Values = StagedRef<T, typename Ring::Values>;
+  constexpr int kMultiplying = 1;  // barrier of those that own tiles
+
+  Ring::begin(t_, C::warps);
+  // The left operand is there.
+  t_.template copy_wait<0>();
+  t_.proxy_fence();
+  t_.warps_barrier(kMultiplying, kOwnThreads);
+  if (lo >= hi) return;
+
+  ChunkConsumer<Ring> chunks(t_);
+  Accum<BM, BN> s;
+  Row<BM> alpha = row<BM>(1.f);
+  score(s, Keys{chunks.wait_keys()});
+  A::template wait<0>(t_);
+  A::settle(t_, s.d);
+  chunks.free_keys();
+  soften(lo, s, alpha);
+  auto p = turn(s, alpha);
+  TILE_ROLL
+  for (i64 n0 = lo + BN; n0 < hi; n0 += BN) {
+    score(s, Keys{chunks.wait_keys()});
+    accumulate(p, Values{chunks.wait_values()});
+    A::template wait<1>(t_);
+    A::settle(t_, s.d);
+    chunks.free_keys();
     soften(n0, s, alpha);
-    auto&& p = turn(s, alpha);
-    accumulate(p, StagedRef<T, Values>{at + Chunks::kSecond});
-    if constexpr (kGroups) A::template wait<0>(t_);
-  };
-  pass_chunks<C::stages, kAsync, kGroups>(t_, lo, hi, BN, chunks, use, kSlots);
-  // There may have been no chunk to wait for the left operand with.
-  if constexpr (kGroups) t_.template copy_wait<0>();
+    A::template wait<0>(t_);
+    chunks.free_values();
+    p = turn(s, alpha);
+  }
+  accumulate(p, Values{chunks.wait_values()});
+  A::template wait<0>(t_);
+  chunks.free_values();
 }
 
 }  // namespace tile

@@ -75,6 +75,18 @@
 //     product_wait<N>()                    all but the latest N groups are done
 //     settle(float& x)                     x is not read before this place
 //
+// Barriers in phases, 8 bytes of scratchpad each: a phase is over when so many threads have
+// arrived, and what they did before comes before what waiters do next. Phases alternate in parity,
+// the first has 0; a wait for 1 on a fresh barrier does not wait.
+//
+//     phase_init(u32 at, u32 arrivals)     by one thread, before a block barrier
+//     phase_arrive(u32 at)
+//     phase_arrive(u32 at, u32 dead, u32 bytes)   and that scratchpad is dead after the phase
+//     phase_arrive_copies(u32 at)          arrives when this thread's copies so far have landed
+//     phase_wait(u32 at, u32 parity)       until the phase of that parity is over
+//     warps_barrier(int number, int threads)   of whole warps that name the same number, 1 to 15
+//     take_registers<N>(), give_registers<N>() of a warpgroup: its threads then have N each
+//
 // Where names a place in the kernel's source for the emulator's reports. Operations of a block take
 // one as last argument, defaulted to Where::here(); hardware targets define it empty:
 //

@@ -1,12 +1,13 @@
 // The block of the simt lowering that owns tiles and products of tiles.
 //
-// Config members read here: fragment, warps, stages, swizzle (tile/schedule.h).
+// Config members read here: fragment, warps, stages, swizzle, roles (tile/schedule.h).
 
 #pragma once
 
 #include "tile/simt/chunks.h"
 #include "tile/simt/elementary.h"
 #include "tile/simt/memory.h"
+#include "tile/simt/roles.h"
 #include "tile/simt/tiles.h"
 #include "tile/view.h"
 
@@ -30,7 +31,11 @@ class TilesBlock {
   using A = Atom<Config::fragment, Target::kLanes>;
   using S = Spread<A, Config::warps>;
   static_assert(A::kLanes == Target::kLanes, "the fragment is of another warp size");
-  static constexpr int kThreads = footprint::threads(Config::warps, Target::kLanes);
+  static constexpr Roles kRoles = roles_of<Config>();
+  static_assert(footprint::roles_possible(Config::fragment, Config::warps, kRoles));
+  // Of the block, and of the warps that own tiles.
+  static constexpr int kThreads = footprint::block_threads(Config::warps, Target::kLanes, kRoles);
+  static constexpr int kOwnThreads = footprint::threads(Config::warps, Target::kLanes);
 
   template <int BM>
   using Row = SimtRow<S, BM, float>;
@@ -48,7 +53,7 @@ class TilesBlock {
   // Scratchpad that the key loop takes.
   static constexpr i64 stream_bytes(int block_m, int block_n, int depth) {
     return footprint::stream_bytes(Config::fragment, block_m, block_n, depth,
-                                   (int)sizeof(typename Config::Element), Config::stages);
+                                   (int)sizeof(typename Config::Element), Config::stages, kRoles);
   }
 
   template <int I>
@@ -149,7 +154,7 @@ class TilesBlock {
                     Where where = Where::here()) const {
     const WhereScope scope(t_, where);
     using Rows = typename SharedOperand<S, T, BM, K>::Layout;
-    ViewChunks<T, Rows, Along::rows, kThreads, View>(view, view.rows, 0, K).copy(t_, 0, r0);
+    ViewChunks<T, Rows, Along::rows, kOwnThreads, View>(view, view.rows, 0, K).copy(t_, 0, r0);
     t_.copy_commit();
   }
 
@@ -299,6 +304,17 @@ class TilesBlock {
 
   // ---- the key loop (tile/simt/stream.h)
 
+  // Chunks of keys and values as they lie in scratchpad.
+  template <int BN, class T, int D>
+  using KeyTile = typename A::template RightRows<T, BN, footprint::up_to(D, 16), Config::swizzle>;
+  template <int BN, class T, int DV>
+  using ValueTile =
+      typename A::template RightColumns<T, BN, footprint::up_to(DV, 16), Config::swizzle>;
+  // Slots behind the left operand, where a producer fills them.
+  template <int BM, int BN, class T, int D, int DV>
+  using KeyRing = RoleRing<KeyTile<BN, T, D>, ValueTile<BN, T, DV>, Config::stages,
+                           footprint::left_bytes(Config::fragment, BM, D, (int)sizeof(T))>;
+
   // For every chunk of BN rows of k and v from `lo` to `hi`: score(s, k); soften(first row, s,
   // alpha); p = turn(s, alpha); accumulate(p, v). Rows past `hi` that share a chunk with rows
   // before it are zeros or belong to the views; scores of such rows are the caller's to mask.
@@ -309,6 +325,13 @@ class TilesBlock {
                       Where where = Where::here()) const;
 
  private:
+  // The same where a producer fills the slots: the scores of a chunk are multiplied beside the
+  // values of the one before.
+  template <int BM, int BN, class T, int D, int DV, class Score, class Soften, class Turn,
+            class Accumulate>
+  TILE_FN void consume(i64 lo, i64 hi, Score score, Soften soften, Turn turn,
+                       Accumulate accumulate) const;
+
   // Sums of products that have been waited for, to be read.
   template <int BM, int N>
   TILE_FN decltype(auto) settled(const SimtAccum<S, BM, N>& o) const {

@@ -153,6 +153,40 @@ struct Target {
   }
   TILE_FN void settle(float& x) const { asm volatile("" : "+f"(x)); }
 
+  TILE_FN void phase_init(u32 at, u32 arrivals) const {
+    asm volatile("mbarrier.init.shared::cta.b64 [%0], %1;" ::"r"(shared(at)), "r"(arrivals)
+                 : "memory");
+  }
+  TILE_FN void phase_arrive(u32 at) const {
+    asm volatile("mbarrier.arrive.shared::cta.b64 _, [%0];" ::"r"(shared(at)) : "memory");
+  }
+  TILE_FN void phase_arrive(u32 at, u32, u32) const { phase_arrive(at); }
+  TILE_FN void phase_arrive_copies(u32 at) const {
+    asm volatile("cp.async.mbarrier.arrive.noinc.shared::cta.b64 [%0];" ::"r"(shared(at))
+                 : "memory");
+  }
+  TILE_FN void phase_wait(u32 at, u32 parity) const {
+    asm volatile(
+        "{ .reg .pred over;\n"
+        "again: mbarrier.try_wait.parity.shared::cta.b64 over, [%0], %1;\n"
+        "@over bra done;\n"
+        "bra again;\n"
+        "done: }" ::"r"(shared(at)),
+        "r"(parity)
+        : "memory");
+  }
+  TILE_FN void warps_barrier(int number, int threads) const {
+    asm volatile("bar.sync %0, %1;" ::"r"(number), "r"(threads) : "memory");
+  }
+  template <int N>
+  TILE_FN void take_registers() const {
+    asm volatile("setmaxnreg.inc.sync.aligned.u32 %0;" ::"n"(N));
+  }
+  template <int N>
+  TILE_FN void give_registers() const {
+    asm volatile("setmaxnreg.dec.sync.aligned.u32 %0;" ::"n"(N));
+  }
+
   // Other vendors' instructions.
   template <class T>
   TILE_FN void mfma_16x16x16(float*, const u32*, const u32*) const;

@@ -144,6 +144,29 @@ struct Target {
   }
   void settle(float&) const {}
 
+  void phase_init(u32 at, u32 arrivals, Where place = Where::here()) const {
+    self->api->phase_init(self, at, arrivals, place);
+  }
+  void phase_arrive(u32 at, Where place = Where::here()) const {
+    self->api->phase_arrive(self, at, 0, 0, place);
+  }
+  void phase_arrive(u32 at, u32 dead, u32 bytes, Where place = Where::here()) const {
+    self->api->phase_arrive(self, at, dead, bytes, place);
+  }
+  void phase_arrive_copies(u32 at, Where place = Where::here()) const {
+    self->api->phase_arrive_copies(self, at, place);
+  }
+  void phase_wait(u32 at, u32 parity, Where place = Where::here()) const {
+    self->api->phase_wait(self, at, (int)parity, place);
+  }
+  void warps_barrier(int number, int threads, Where at = Where::here()) const {
+    self->api->warps_barrier(self, number, threads, at);
+  }
+  template <int N>
+  void take_registers() const {}
+  template <int N>
+  void give_registers() const {}
+
  private:
   template <class T>
   static constexpr int kType = kSame<T, bf16> ? kKilnEmulatorBf16 : kKilnEmulatorF16;
