@@ -88,7 +88,8 @@ std::vector<Constraint> constraints(const GemmProblem& p, const Target& t) {
 // The time of a launch in products that a multiprocessor makes, by a model.
 double cost(const GemmProblem& p, const Target& t, const Config& c) {
   const double m = double(c.at("block_m")), n = double(c.at("block_n"));
-  const double warp_m = m / double(c.at("warps") / c.at("column_warps"));
+  const int64_t row_warps = c.at("warps") / c.at("column_warps");
+  const double warp_m = m / double(row_warps);
   const double warp_n = n / double(c.at("column_warps"));
   const double share = double(p.batch * tiles_m(p, c) * tiles_n(p, c)) / t.threads;
   // The last blocks leave some multiprocessors idle; blocks that share one even that out.

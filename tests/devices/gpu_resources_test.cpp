@@ -44,7 +44,7 @@ std::string elf_file(const std::string& name, uint32_t type, uint32_t info,
   return file;
 }
 
-std::string note(const std::string& owner, uint32_t type, std::string content) {
+std::string note(const std::string& owner, uint32_t type, const std::string& content) {
   const Elf64_Nhdr header{uint32_t(owner.size() + 1), uint32_t(content.size()), type};
   std::string text(reinterpret_cast<const char*>(&header), sizeof(header));
   text += owner + '\0';

@@ -145,7 +145,7 @@ SHIM int nvrtcGetCUBINSize(void* program, size_t* size) {
 }
 SHIM int nvrtcGetCUBIN(void* program, char* code) {
   const std::string& made = static_cast<Program*>(program)->code;
-  memcpy(code, made.data(), made.size());
+  made.copy(code, made.size());
   return 0;
 }
 SHIM int nvrtcGetPTXSize(void* program, size_t* size) {

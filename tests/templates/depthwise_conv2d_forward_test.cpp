@@ -125,9 +125,8 @@ TEST_CASE("The depthwise default is a point of the space, whatever the problem a
                                 "N=64 C=10 H=56 W=56", "N=1 C=3 H=500 W=3"}) {
         for (const char* kernel :
              {"kh=1 kw=1", "kh=1 kw=11 pad_w=5", "kh=11 kw=1 pad_h=5",
-              "kh=3 kw=3 stride=2 pad_h=1 "
-              "pad_w=1",
-              "kh=31 kw=31 pad_h=15 pad_w=15", "kh=255 kw=255 pad_h=127 pad_w=127 dilation=2"}) {
+              "kh=3 kw=3 stride=2 pad_h=1 pad_w=1", "kh=31 kw=31 pad_h=15 pad_w=15",
+              "kh=255 kw=255 pad_h=127 pad_w=127 dilation=2"}) {
           for (const char* layout : {"layout=NCHW dtype=f32", "layout=NHWC dtype=bf16"}) {
             const auto problem = parse(std::string(sizes) + " " + kernel + " " + layout);
             REQUIRE(problem.ok());

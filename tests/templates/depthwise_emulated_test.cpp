@@ -58,8 +58,8 @@ TEST_CASE("Emulated depthwise defaults are right for every kind of kernel") {
                "N=1 C=5 H=9 W=12 kh=1 kw=1 layout=NCHW dtype=f32 activation=silu",
                "N=1 C=4 H=9 W=41 kh=1 kw=11 pad_w=5 layout=NCHW dtype=f32",
                "N=1 C=35 H=12 W=7 kh=11 kw=1 pad_h=5 layout=NHWC dtype=f16 activation=gelu",
-               "N=2 C=18 H=9 W=9 kh=3 kw=3 stride=2 pad_h=1 pad_w=1 layout=NHWC dtype=bf16 "
-               "activation=relu",
+               ("N=2 C=18 H=9 W=9 kh=3 kw=3 stride=2 pad_h=1 pad_w=1 layout=NHWC dtype=bf16 "
+                "activation=relu"),
                "N=1 C=7 H=12 W=13 kh=3 kw=5 stride=3 stride_w=2 pad_w=4 layout=NCHW dtype=f32",
                "N=1 C=18 H=11 W=8 kh=3 kw=3 dilation=2 pad_h=3 pad_w=2 layout=NHWC dtype=f32",
                "N=1 C=3 H=14 W=14 kh=13 kw=13 pad_h=6 pad_w=6 layout=NCHW dtype=f32 bias=false",

@@ -55,8 +55,10 @@ struct Arena {
       for (size_t i = 0; i < index.size(); ++i)
         offset += index[i] * tensor.strides[i];
       f(offset, n);
-      for (size_t i = index.size(); i-- > 0 && ++index[i] == tensor.shape[i];)
-        index[i] = 0;
+      for (size_t i = index.size(); i > 0; --i) {
+        if (++index[i - 1] < tensor.shape[i - 1]) break;
+        index[i - 1] = 0;
+      }
     }
   }
 

@@ -43,7 +43,7 @@ struct Trace {
 };
 
 Trace search(const Landscape& landscape, std::string_view name, size_t evaluations, size_t batch,
-             StrategyOptions options = {}) {
+             const StrategyOptions& options = {}) {
   auto strategy = make_strategy(name, landscape.space, landscape.points, options);
   REQUIRE(strategy.ok());
   Trace trace;

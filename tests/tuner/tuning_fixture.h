@@ -75,7 +75,8 @@ class Tuning {
     return options;
   }
 
-  StatusOr<Outcome> tune(int64_t n, TuneOptions options = warm(), std::stop_token stop = {}) {
+  StatusOr<Outcome> tune(int64_t n, const TuneOptions& options = warm(),
+                         std::stop_token stop = {}) {
     return tuner->tune(
         family, family.problem(n), options, ledger,
         [this](const Progress& p) { progress.push_back(p); }, stop);
