@@ -26,9 +26,13 @@ void ImportReader::refuse(const Field& field, std::string_view expected) {
   if (!status_.ok()) return;
   std::string value = "(missing)";
   if (field.value != nullptr) {
-    value = field.value->is_structured()
-                ? fmt::format("({} of {})", field.value->type_name(), field.value->size())
-                : field.value->dump(-1, ' ', false, Json::error_handler_t::replace);
+    if (field.value->is_string()) {
+      value = field.value->get<std::string>();
+    } else if (field.value->is_structured()) {
+      value = fmt::format("({} of {})", field.value->type_name(), field.value->size());
+    } else {
+      value = field.value->dump();
+    }
   }
   status_ = invalid_field(field.path, value, expected);
 }
