@@ -1,6 +1,7 @@
 #include "templates/attention_forward/gpu_space.h"
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,13 +13,17 @@ namespace kiln::attention_forward {
 namespace {
 
 using tile::Fragment;
+using tile::LeftOperand;
 using tile::Roles;
+using tile::Staging;
 using tile::Swizzle;
 
 constexpr int kSpaceVersion = 2;
 // Rows of a tile that even fewer queries may take. Where chunks pass through registers, more warps
 // share them than such a tile's own rows would give work to.
 constexpr int64_t kLeastRows = 16, kLeastRowsStaged = 64;
+// Of a default's block: with more, some machines cut a thread's registers.
+constexpr int64_t kMostThreads = 256;
 // Query heads are packed below this many queries: a tile would be mostly empty without.
 constexpr int64_t kFewQueries = 64;
 
@@ -38,6 +43,8 @@ std::vector<Parameter> parameters(const AttentionProblem& p, const Target& t) {
        .values = {1, 2, 4, 8, 16, 32}},
   };
   for (Parameter& parameter : schedules::simt_parameters(t, p.dtype))
+    all.push_back(std::move(parameter));
+  for (Parameter& parameter : schedules::key_loop_parameters(t, p.dtype))
     all.push_back(std::move(parameter));
   return all;
 }
@@ -65,6 +72,8 @@ std::vector<Constraint> constraints(const AttentionProblem& p, const Target& t) 
   };
   for (Constraint& constraint : schedules::simt_constraints(t, p.dtype, p.head_dim))
     all.push_back(std::move(constraint));
+  for (Constraint& constraint : schedules::key_loop_constraints(t, p.dtype, p.head_dim))
+    all.push_back(std::move(constraint));
   return all;
 }
 
@@ -77,39 +86,57 @@ Space gpu_space(const AttentionProblem& problem, const Target& target) {
 // The largest tile that the rows fill and the machine holds, 16 rows a warp (CDNA: 32), in the best
 // fragment that has such a tile.
 Config gpu_default(const AttentionProblem& p, const Target& t) {
+  struct Way {
+    LeftOperand left;
+    int stages;
+    Staging staging;
+  };
+  // From the most registers to the fewest.
+  constexpr Way kWays[] = {{LeftOperand::registers, 2, Staging::ahead},
+                           {LeftOperand::registers, 1, Staging::ahead},
+                           {LeftOperand::scratchpad, 2, Staging::ahead},
+                           {LeftOperand::scratchpad, 1, Staging::ahead},
+                           {LeftOperand::registers, 1, Staging::in_turn},
+                           {LeftOperand::scratchpad, 1, Staging::in_turn}};
   const Space space = gpu_space(p, t);
   const bool pack = p.group() > 1 && p.seq_q < kFewQueries;
+  std::optional<Config> smallest;
   for (const Fragment fragment : schedules::best_fragments(t, p.dtype)) {
     const Swizzle swizzle =
         fragment == Fragment::fma_16x16x16 ? Swizzle::folded : Swizzle::exclusive;
     const int64_t rows_a_warp = fragment == Fragment::mfma_16x16x16 ? 32 : 16;
     for (int64_t block_m : {128, 64, 32, 16}) {
+      const int64_t warps = std::max<int64_t>(1, block_m / rows_a_warp);
+      if (warps * t.vector_lanes > kMostThreads) continue;
       for (int64_t block_n : {64, 32, 16}) {
-        for (int64_t stages : {2, 1}) {
-          int64_t splits = 1;
-          while (blocks(p, pack, block_m) * splits < t.threads &&
-                 2 * splits * block_n <= p.seq_kv && splits < 32) {
-            splits *= 2;
-          }
+        int64_t splits = 1;
+        while (blocks(p, pack, block_m) * splits < t.threads && 2 * splits * block_n <= p.seq_kv &&
+               splits < 32) {
+          splits *= 2;
+        }
+        for (const Way& way : kWays) {
           std::vector<std::pair<std::string, int64_t>> values = {
               {"pack_heads", pack},
               {"block_m", block_m},
               {"block_n", block_n},
               {"key_splits", splits},
               {"fragment", int64_t(fragment)},
-              {"warps", std::max<int64_t>(1, block_m / rows_a_warp)},
-              {"stages", stages},
-              {"swizzle", int64_t(swizzle)}};
+              {"warps", warps},
+              {"stages", way.stages},
+              {"swizzle", int64_t(swizzle)},
+              {"staging", int64_t(way.staging)},
+              {"left_operand", int64_t(way.left)}};
           if (schedules::has_roles(t, p.dtype)) values.emplace_back("roles", int64_t(Roles::alike));
           const Config config(values);
           if (!space.check(config).ok()) continue;
+          smallest = config;
           if (schedules::holds_key_loop(config, t, p.dtype, p.head_dim)) return config;
         }
       }
     }
   }
-  // None of these fits: any point is better than none.
-  return space.config(space.enumerate()->front());
+  // None of these fits: the one that spills least, or any point rather than none.
+  return smallest ? *smallest : space.config(space.enumerate()->front());
 }
 
 }  // namespace kiln::attention_forward

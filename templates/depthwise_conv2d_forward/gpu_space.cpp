@@ -9,6 +9,8 @@ namespace kiln::depthwise_conv2d_forward {
 namespace {
 
 constexpr int kSpaceVersion = 1;
+// Of a default's block: multiprocessors of most devices then hold two or more.
+constexpr int64_t kMostScratch = 64 << 10;
 
 std::vector<Parameter> parameters(const DepthwiseProblem& p, const Target& t) {
   const bool columns = p.layout == kNchw && p.stride_w == 1;
@@ -81,7 +83,7 @@ Space gpu_space(const DepthwiseProblem& problem, const Target& target) {
   return Space(kSpaceVersion, parameters(problem, target), constraints(problem, target));
 }
 
-// The highest and widest block that the scratchpad holds and the output fills.
+// The highest and widest block that leaves scratchpad to others and that the output fills.
 Config gpu_default(const DepthwiseProblem& p, const Target& t) {
   const Space space = gpu_space(p, t);
   const bool columns = p.layout == kNchw && p.stride_w == 1 && p.out_w() >= t.vector_lanes / 2;
@@ -99,8 +101,8 @@ Config gpu_default(const DepthwiseProblem& p, const Target& t) {
                            {"block_w", block_w},
                            {"prefetch", 0},
                            {"stores", kCached},
-                           {"warps", 4}});
-      if (space.check(config).ok()) return config;
+                           {"warps", columns ? 4 : 8}});
+      if (space.check(config).ok() && scratch_bytes(p, config, t) <= kMostScratch) return config;
     }
   }
   return space.config(space.enumerate()->front());

@@ -19,6 +19,18 @@ struct Args {
   i64 n, c, h, w, out_h, out_w;
 };
 
+// Where the plane of a lane begins, from the plane (image, channel) of lane 0 on.
+struct Planes {
+  i64 image, channel, channels;
+  i64 image_stride, channel_stride;
+  int last_lane;
+  TILE_FN i64 operator()(i64 lane) const {
+    const i64 c = channel + lmin(lane, last_lane);
+    const i64 images = c < channels ? 0 : c / channels;
+    return (image + images) * image_stride + (c - images * channels) * channel_stride;
+  }
+};
+
 template <class Block>
 struct Place {
   using Blk = Block;
@@ -71,20 +83,18 @@ struct Place {
       count = lmin(kLaneStep, lane_end - lane);
       new_channels = true;
     }
-    x_lanes = blk.template lane_offsets<W>([&](int l) { return offset(a.x, l); });
-    y_lanes = blk.template lane_offsets<W>([&](int l) { return offset(a.y, l); });
+    x_lanes = blk.template lane_offsets<W>(planes(a.x));
+    y_lanes = blk.template lane_offsets<W>(planes(a.y));
   }
 
   // Lanes beyond the last channel repeat it.
-  TILE_FN int lane_of(int l) const { return kColumnLanes ? 0 : imin(l, (int)count - 1); }
+  TILE_FN int last_lane() const { return kColumnLanes ? 0 : (int)count - 1; }
   TILE_FN i64 channel_of(int l) const {
-    const i64 c = channel + lane_of(l);
+    const i64 c = channel + imin(l, last_lane());
     return c < a.c ? c : c % a.c;
   }
-  TILE_FN i64 offset(const Tensor<4>& t, int l) const {
-    const i64 c = channel + lane_of(l);
-    const i64 images = c < a.c ? 0 : c / a.c;
-    return (image + images) * t.stride[0] + (c - images * a.c) * t.stride[1];
+  TILE_FN Planes planes(const Tensor<4>& t) const {
+    return {image, channel, a.c, t.stride[0], t.stride[1], last_lane()};
   }
 
   Blk& blk;
@@ -94,9 +104,9 @@ struct Place {
   // Lanes of the block, numbered by `order`: channels; in NCHW planes (n, c); or packs of channels,
   // each with all its images.
   i64 first_lane, lane_end;
-  i64 image, channel, count;        // of the first lane now, and how many there are
-  bool new_channels;                // since the last enter()
-  LaneOffsets<W> x_lanes, y_lanes;  // where their images begin
+  i64 image, channel, count;  // of the first lane now, and how many there are
+  bool new_channels;          // since the last enter()
+  typename Blk::template LaneOffsets<W, Planes> x_lanes, y_lanes;
 };
 
 }  // namespace kiln::depthwise_conv2d_forward

@@ -87,10 +87,10 @@ TILE_FN void stage_input(const P& p) {
       blk.template load_planes<W>(to, P::kPitch, x + from, p.x_lanes, row_end - row, width,
                                   row_stride);
     } else if constexpr (P::kColumnLanes) {
-      blk.template load_rows<W>(to, P::kPitch, x, p.x_lanes.of[0] + from, row_end - row, width,
+      blk.template load_rows<W>(to, P::kPitch, x, p.x_lanes(0) + from, row_end - row, width,
                                 row_stride);
     } else {
-      blk.template load_points<W>(to, P::kPitch, x, p.x_lanes.of[0] + from, row_end - row, width,
+      blk.template load_points<W>(to, P::kPitch, x, p.x_lanes(0) + from, row_end - row, width,
                                   row_stride, column_stride, p.count, p.a.c);
     }
   }

@@ -28,7 +28,7 @@ TILE_FN void store_planes(const P& p) {
     const i64 planes = planes_join ? 1 : p.count, lines = rows_join ? 1 : p.rows;
     const i64 length = planes_join ? p.count * run : rows_join ? run : p.columns;
     blk.for_each(planes, lines, [&](i64 l, i64 r) {
-      blk.stream_run(y, p.y_lanes.of[l] + r * row_stride, P::kTile.input + l * run + r * p.columns,
+      blk.stream_run(y, p.y_lanes(l) + r * row_stride, P::kTile.input + l * run + r * p.columns,
                      length);
     });
   }

@@ -64,9 +64,9 @@ TILE_FN void prefetch_next(const P& p, i64 row, i64 column) {
   if constexpr (P::kPlaneLanes) {
     const i64 at = lmax(0, p.top + row * P::kRows.stride) * stride[2] + first_column +
                    (P::kByChannel ? stride[0] : P::kLaneStep * stride[1]);
-    p.blk.for_each(P::W, [&](i64 l) { p.blk.prefetch(x, p.x_lanes.of[l] + at); });
+    p.blk.for_each(P::W, [&](i64 l) { p.blk.prefetch(x, p.x_lanes(l) + at); });
   } else if constexpr (P::kColumnLanes) {
-    const i64 at = p.x_lanes.of[0] + lmax(0, p.top + row * P::kRows.stride) * stride[2] +
+    const i64 at = p.x_lanes(0) + lmax(0, p.top + row * P::kRows.stride) * stride[2] +
                    first_column + stride[1];
     TILE_UNROLL
     for (int t = 0; t < C::window; ++t)
@@ -77,7 +77,7 @@ TILE_FN void prefetch_next(const P& p, i64 row, i64 column) {
     const i64 next = P::kByChannel        ? stride[0]
                      : p.lane_end < p.a.c ? C::block_c
                                           : C::block_h * P::kRows.stride * stride[2];
-    const i64 at = p.x_lanes.of[0] + next + lmax(0, p.top) * stride[2] + first_column * stride[3];
+    const i64 at = p.x_lanes(0) + next + lmax(0, p.top) * stride[2] + first_column * stride[3];
     const int lines = P::kWindow.along_rows ? 1 : C::window * C::stride_w;
     const i64 share = P::kWindow.along_rows ? C::window : 1;
     const i64 first = row * rows / p.rows, last = lmin(row + share, p.rows) * rows / p.rows;
@@ -113,7 +113,7 @@ TILE_FN void put_outputs(const P& p, const Acc& acc, i64 row, i64 column) {
   } else {
     const auto y = p.blk.template output<typename P::T>(p.a.y);
     const i64(&stride)[4] = p.a.y.stride;
-    const i64 to = p.y_lanes.of[0] + (p.i0 + row) * stride[2] + (p.j0 + column) * stride[3];
+    const i64 to = p.y_lanes(0) + (p.i0 + row) * stride[2] + (p.j0 + column) * stride[3];
     const i64 step = stride[kAlongRows ? 2 : 3];
     const i64 lanes = P::kColumnLanes ? p.columns - column : p.count;
     const auto store = [&](int t, const Pack<W>& v) {

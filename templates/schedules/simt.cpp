@@ -11,7 +11,9 @@ namespace {
 
 namespace footprint = tile::footprint;
 using tile::Fragment;
+using tile::LeftOperand;
 using tile::Roles;
+using tile::Staging;
 using tile::Swizzle;
 
 struct NamedFragment {
@@ -25,12 +27,18 @@ constexpr NamedFragment kFragments[] = {
 };
 constexpr const char* kSwizzles[] = {"none", "exclusive", "folded"};
 constexpr const char* kRoles[] = {"alike", "producer"};
+constexpr const char* kStagings[] = {"ahead", "in_turn"};
+constexpr const char* kLeftOperands[] = {"registers", "scratchpad"};
+// A left operand of fewer registers a thread is not worth reading again and again.
+constexpr int kLeastParked = 32;
 
 // Registers that addresses, rows and right operands take beside the tiles.
-constexpr int64_t kOtherRegisters = 40;
-// The same where chunks pass through registers, as machine code of RDNA shows: copies' addresses
-// stay alive through the products.
-constexpr int64_t kOtherRegistersStaged = 100;
+constexpr int64_t kOtherRegisters = 48;
+// What machine code shows that compilers take beside them where chunks pass through registers; with
+// multiply-adds more, for every key of a chunk; and on CDNA, whose scheduler fills the registers of
+// both kinds, relative to the tiles.
+constexpr int64_t kOtherRegistersStaged = 100, kOtherRegistersFma = 100, kFmaRegistersOfKey = 4;
+constexpr double kMfmaRegisters = 2.3;
 
 const char* name_of(Fragment fragment) {
   return std::ranges::find(kFragments, fragment, &NamedFragment::value)->name;
@@ -64,6 +72,27 @@ int64_t thread_registers(const Config& c, const Target& t) {
 
 bool async(const Config& c, const Target& t) {
   return footprint::copies_async(fragment_of(c), t.async_copy);
+}
+
+bool holds_chunk(const Config& c, const Target& t) {
+  return !async(c, t) && c.find("staging") != int64_t(Staging::in_turn);
+}
+
+bool parks_left(const Config& c) {
+  return c.find("left_operand") == int64_t(LeftOperand::scratchpad);
+}
+
+int left_registers(const Config& c, const Target& t, Dtype dtype, int64_t depth) {
+  return footprint::left_registers(fragment_of(c), number(c, "block_m"), int(depth),
+                                   int(size_of(dtype)), number(c, "warps"), t.vector_lanes);
+}
+
+// Of a thread, for tiles.
+int64_t tile_registers(const Config& c, const Target& t, Dtype dtype, int64_t depth) {
+  return footprint::stream_registers(number(c, "block_m"), number(c, "block_n"), int(depth),
+                                     int(size_of(dtype)), number(c, "warps"), t.vector_lanes,
+                                     holds_chunk(c, t)) +
+         (parks_left(c) ? 0 : left_registers(c, t, dtype, depth));
 }
 
 }  // namespace
@@ -151,7 +180,6 @@ std::vector<Constraint> schedule_constraints(const Target& t) {
 }
 
 std::vector<Constraint> simt_constraints(const Target& t, Dtype dtype, int64_t depth) {
-  const int element = int(size_of(dtype));
   const bool roles = has_roles(t, dtype);
   // With the roles, where there are any.
   const auto names = [&](std::vector<std::string> parameters) {
@@ -170,18 +198,15 @@ std::vector<Constraint> simt_constraints(const Target& t, Dtype dtype, int64_t d
        [](const Config& c) {
          return footprint::warps_fit_groups(fragment_of(c), number(c, "warps"));
        }},
-      {"the slots fit the scratchpad", names({"block_m", "block_n", "fragment", "stages"}),
+      {"slots, and a left operand that waits beside them, fit the scratchpad",
+       names({"block_m", "block_n", "fragment", "stages", "left_operand"}),
        [=](const Config& c) { return stream_scratchpad(c, dtype, depth) <= t.scratchpad_bytes; }},
       {"the tiles fit the registers, or are the smallest",
-       names({"block_m", "block_n", "fragment", "warps"}),
+       names({"block_m", "block_n", "fragment", "warps", "staging", "left_operand"}),
        [=](const Config& c) {
          if (c.at("block_m") == footprint::kAtom && c.at("block_n") == footprint::kAtom)
            return true;
-         return footprint::stream_registers(fragment_of(c), number(c, "block_m"),
-                                            number(c, "block_n"), int(depth), element,
-                                            number(c, "warps"), t.vector_lanes, t.async_copy) +
-                    kOtherRegisters <=
-                thread_registers(c, t);
+         return tile_registers(c, t, dtype, depth) + kOtherRegisters <= thread_registers(c, t);
        }},
   };
   if (roles) {
@@ -197,6 +222,45 @@ std::vector<Constraint> simt_constraints(const Target& t, Dtype dtype, int64_t d
   return all;
 }
 
+std::vector<Parameter> key_loop_parameters(const Target& t, Dtype dtype) {
+  const bool passes = std::ranges::any_of(fragments(t, dtype), [&](const NamedFragment& f) {
+    return !footprint::copies_async(f.value, t.async_copy);
+  });
+  Parameter staging{.name = "staging",
+                    .documentation =
+                        "chunks that pass through registers: ahead of their use, or "
+                        "in turn, which holds none",
+                    .values = {int64_t(Staging::ahead)},
+                    .labels = {kStagings[0]}};
+  if (passes) {
+    staging.values.push_back(int64_t(Staging::in_turn));
+    staging.labels.push_back(kStagings[1]);
+  }
+  return {
+      staging,
+      {.name = "left_operand",
+       .documentation =
+           "where queries wait: scratchpad leaves registers to sums, and is read every chunk",
+       .values = {int64_t(LeftOperand::registers), int64_t(LeftOperand::scratchpad)},
+       .labels = {kLeftOperands[0], kLeftOperands[1]}},
+  };
+}
+
+std::vector<Constraint> key_loop_constraints(const Target& t, Dtype dtype, int64_t depth) {
+  return {
+      {"staging = in_turn through registers and one slot",
+       {"fragment", "stages", "staging"},
+       [=](const Config& c) {
+         return Staging(c.at("staging")) == Staging::ahead || (!async(c, t) && c.at("stages") == 1);
+       }},
+      {"left_operand = scratchpad where it would take 32 registers a thread or more",
+       {"block_m", "fragment", "warps", "left_operand"},
+       [=](const Config& c) {
+         return !parks_left(c) || left_registers(c, t, dtype, depth) >= kLeastParked;
+       }},
+  };
+}
+
 std::vector<KernelSource::Member> simt_members(const Config& c) {
   std::vector<KernelSource::Member> members = {
       {"tile::Fragment", "fragment", std::string("tile::Fragment::") + name_of(fragment_of(c))},
@@ -209,21 +273,34 @@ std::vector<KernelSource::Member> simt_members(const Config& c) {
     members.push_back(
         {"tile::Roles", "roles", std::string("tile::Roles::") + kRoles[size_t(roles_of(c))]});
   }
+  if (const auto staging = c.find("staging")) {
+    members.push_back(
+        {"tile::Staging", "staging", std::string("tile::Staging::") + kStagings[size_t(*staging)]});
+  }
+  if (const auto left = c.find("left_operand")) {
+    members.push_back({"tile::LeftOperand", "left_operand",
+                       std::string("tile::LeftOperand::") + kLeftOperands[size_t(*left)]});
+  }
   return members;
 }
 
 int64_t stream_scratchpad(const Config& c, Dtype dtype, int64_t depth) {
   return footprint::stream_bytes(fragment_of(c), number(c, "block_m"), number(c, "block_n"),
-                                 int(depth), int(size_of(dtype)), number(c, "stages"), roles_of(c));
+                                 int(depth), int(size_of(dtype)), number(c, "stages"), roles_of(c),
+                                 parks_left(c));
 }
 
 bool holds_key_loop(const Config& c, const Target& t, Dtype dtype, int64_t depth) {
-  const int64_t others = async(c, t) ? kOtherRegisters : kOtherRegistersStaged;
-  return footprint::stream_registers(fragment_of(c), number(c, "block_m"), number(c, "block_n"),
-                                     int(depth), int(size_of(dtype)), number(c, "warps"),
-                                     t.vector_lanes, t.async_copy) +
-             others <=
-         thread_registers(c, t);
+  const int64_t tiles = tile_registers(c, t, dtype, depth), most = thread_registers(c, t);
+  switch (fragment_of(c)) {
+    case Fragment::mfma_16x16x16:
+      return double(tiles) * kMfmaRegisters <= double(most);
+    case Fragment::fma_16x16x16:  // CDNA's accumulation registers hold no operands
+      return tiles + kOtherRegistersFma + kFmaRegistersOfKey * c.at("block_n") <=
+             std::min<int64_t>(most, 256);
+    default:
+      return tiles + (async(c, t) ? kOtherRegisters : kOtherRegistersStaged) <= most;
+  }
 }
 
 void set_block(Launch& launch, const Config& config, const Target& target,

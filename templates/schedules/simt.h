@@ -30,6 +30,10 @@ std::vector<Parameter> simt_parameters(const Target& target, Dtype dtype);
 // the key loop's operands.
 std::vector<Constraint> simt_constraints(const Target& target, Dtype dtype, int64_t depth);
 
+// staging and left_operand, of kernels that run a key loop with a left operand of block_m rows.
+std::vector<Parameter> key_loop_parameters(const Target& target, Dtype dtype);
+std::vector<Constraint> key_loop_constraints(const Target& target, Dtype dtype, int64_t depth);
+
 // Of these, what concerns no tile: the fragment's swizzle and number of stages, the block's
 // threads.
 std::vector<Constraint> schedule_constraints(const Target& target);

@@ -13,10 +13,11 @@ struct Elements {
   TILE_FN Elements operator+(i64 offset) const { return {first + offset}; }
 };
 
-// One offset a lane, made once a block.
+// One offset a lane, worked out once a block.
 template <int W>
-struct LaneOffsets {
+struct KeptOffsets {
   i64 of[W];
+  TILE_FN i64 operator()(i64 lane) const { return of[lane]; }
 };
 
 }  // namespace tile

@@ -23,6 +23,8 @@ enum class Operands { in_place, staged };
 //     int stages          slots of scratchpad that chunks of operands pass through
 //     Swizzle swizzle     how their rows lie in scratchpad
 //     Roles roles         who copies chunks; may be absent: all alike
+//     Staging staging     key loop: how they get there
+//     LeftOperand left_operand   key loop: where the loaded left operand waits
 //     int column_warps    contractions: warps that share the rows of a tile, each of which owns
 //                         block_n / column_warps columns; block_m is shared by the others
 //
@@ -37,6 +39,14 @@ enum class Fragment {
   wmma_gfx12,     // RDNA 4: waves of 32
   wgmma_m64k16,   // Hopper: groups of four warps, right operands straight from scratchpad
 };
+
+// How chunks that pass through registers reach scratchpad: fetched while the one before is used,
+// and held until then; or fetched when their slot is free, which leaves registers to the products.
+enum class Staging { ahead, in_turn };
+
+// Where a left operand that a kernel has loaded waits for the products that take it: scratchpad
+// leaves registers to the sums, and is read again for every product.
+enum class LeftOperand { registers, scratchpad };
 
 // Where the 16-byte chunk c of row r (in a panel of 8 chunks) lies.
 enum class Swizzle {

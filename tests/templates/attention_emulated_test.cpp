@@ -17,7 +17,9 @@ namespace {
 using test::Bench;
 using test::Spacing;
 using tile::Fragment;
+using tile::LeftOperand;
 using tile::Roles;
+using tile::Staging;
 using tile::Swizzle;
 
 struct Schedule {
@@ -26,6 +28,8 @@ struct Schedule {
   const char* dtype;
   int block_m, block_n, warps, stages;
   Swizzle swizzle;
+  Staging staging = Staging::ahead;
+  LeftOperand left = LeftOperand::registers;
   Roles roles = Roles::alike;
 };
 
@@ -37,17 +41,32 @@ constexpr Schedule kSchedules[] = {
     {"emulator:warp32", Fragment::wgmma_m64k16, "f16", 128, 48, 4, 1, Swizzle::exclusive},
     {"emulator:warp32", Fragment::wgmma_m64k16, "bf16", 128, 16, 8, 3, Swizzle::exclusive},
     {"emulator:warp32", Fragment::wgmma_m64k16, "bf16", 64, 32, 4, 2, Swizzle::exclusive,
-     Roles::producer},
+     Staging::ahead, LeftOperand::registers, Roles::producer},
     {"emulator:warp32", Fragment::wgmma_m64k16, "f16", 128, 16, 8, 3, Swizzle::exclusive,
-     Roles::producer},
+     Staging::ahead, LeftOperand::registers, Roles::producer},
     {"emulator:warp32", Fragment::wgmma_m64k16, "f16", 64, 48, 4, 1, Swizzle::exclusive,
-     Roles::producer},
+     Staging::ahead, LeftOperand::registers, Roles::producer},
     {"emulator:warp32", Fragment::wmma_gfx11, "f16", 32, 32, 2, 1, Swizzle::exclusive},
     {"emulator:warp32", Fragment::wmma_gfx12, "bf16", 32, 32, 2, 2, Swizzle::folded},
     {"emulator:warp32", Fragment::fma_16x16x16, "f32", 32, 32, 2, 2, Swizzle::folded},
     {"emulator:wave64", Fragment::mfma_16x16x16, "bf16", 32, 32, 2, 2, Swizzle::exclusive},
     {"emulator:wave64", Fragment::mfma_16x16x16, "f16", 64, 32, 1, 1, Swizzle::folded},
     {"emulator:wave64", Fragment::fma_16x16x16, "f32", 32, 16, 1, 1, Swizzle::folded},
+    // Queries in scratchpad, chunks staged in turn.
+    {"emulator:warp32", Fragment::mma_m16n8k16, "bf16", 32, 32, 2, 2, Swizzle::exclusive,
+     Staging::ahead, LeftOperand::scratchpad},
+    {"emulator:warp32", Fragment::wmma_gfx11, "bf16", 64, 32, 2, 1, Swizzle::folded,
+     Staging::in_turn, LeftOperand::scratchpad},
+    {"emulator:warp32", Fragment::wmma_gfx12, "f16", 32, 16, 1, 1, Swizzle::exclusive,
+     Staging::in_turn, LeftOperand::scratchpad},
+    {"emulator:wave64", Fragment::mfma_16x16x16, "bf16", 32, 32, 2, 1, Swizzle::exclusive,
+     Staging::in_turn, LeftOperand::registers},
+    {"emulator:wave64", Fragment::mfma_16x16x16, "f16", 64, 16, 2, 2, Swizzle::folded,
+     Staging::ahead, LeftOperand::scratchpad},
+    {"emulator:warp32", Fragment::fma_16x16x16, "f32", 32, 16, 2, 1, Swizzle::folded,
+     Staging::ahead, LeftOperand::scratchpad},
+    {"emulator:wave64", Fragment::fma_16x16x16, "f32", 16, 32, 1, 1, Swizzle::folded,
+     Staging::in_turn, LeftOperand::scratchpad},
 };
 
 Config config_of(const Schedule& s, const std::string& changes) {
@@ -59,6 +78,9 @@ Config config_of(const Schedule& s, const std::string& changes) {
                  {"warps", s.warps},
                  {"stages", s.stages},
                  {"swizzle", int64_t(s.swizzle)},
+                 {"staging", int64_t(s.staging)},
+                 {"left_operand", int64_t(s.left)},
+
                  {"roles", int64_t(s.roles)}});
   const auto parsed = Config::parse(changes);
   REQUIRE(parsed.ok());

@@ -5,6 +5,7 @@
 // fragments are read from scratchpad, and how sums become a left operand. It owns the order along
 // k, so that one product's sums feed the next without exchange where the hardware allows it.
 //
+//     kFragment
 //     kLanes                     of a warp
 //     kGroupWarps                warps that make products together (more than 1: asynchronous, of
 //                                whole tiles; tile/simt/wgmma_atom.h)
@@ -15,6 +16,7 @@
 //     kNeighbours                elements e, e + 1, .. that lie in neighbouring columns of one row
 //     kLeft                      32-bit registers of a left fragment
 //     kPerRegister               elements in each
+//     kLeftRun                   neighbouring registers whose elements lie side by side: 1, 2 or 4
 //     left_row(lane, r), left_depth(lane, r)   of the first element of register r; further ones
 //                                follow along k
 //     kExchangeFrom, kExchangeTo lanes that differ in these bits share rows
@@ -56,7 +58,9 @@ template <>
 struct Atom<Fragment::mma_m16n8k16, 32> {
   using Instruction = MmaM16N8K16;
   static constexpr int kGroupWarps = 1;
-  static constexpr int kLanes = 32, kSums = 8, kRowSlots = 2, kLeft = 4, kPerRegister = 2;
+  static constexpr int kLanes = 32, kSums = 8, kRowSlots = 2, kLeft = 4, kPerRegister = 2,
+                       kLeftRun = 1;
+  static constexpr Fragment kFragment = Fragment::mma_m16n8k16;
   static constexpr int kPieceDepth = 16, kNeighbours = 2;
   static constexpr int kExchangeFrom = 1, kExchangeTo = 2;
   template <class T, int R, int C, Swizzle S>
@@ -156,6 +160,7 @@ struct TransposedAtom {
   static constexpr int kGroupWarps = 1;
   static constexpr int kLanes = I::kLanes, kSums = I::kSums, kRowSlots = 1;
   static constexpr int kLeft = I::kRight / 2, kPerRegister = 2, kPieceDepth = 16;
+  static constexpr int kLeftRun = imin(kLeft, 4);
   static constexpr int kExchangeFrom = 16, kExchangeTo = I::kLanes / 2;
   static constexpr int kNeighbours = I::sum(0, 1).row == I::sum(0, 0).row + 1 ? kSums : 1;
   // Pairs of k between the groups of 16 lanes; 0 where all groups hold the same.
@@ -188,12 +193,13 @@ struct TransposedAtom {
   template <class T, class Shared, class Tgt>
   static TILE_FN Left left_rows(const Tgt& t, u32 at, int first, int k) {
     constexpr int kWords = kLeft < 4 ? kLeft : 4;  // of one access
-    const int row = first + I::left(t.lane(), 0).row;
+    const int row = I::left(t.lane(), 0).row;
     Left a;
     TILE_UNROLL
     for (int r = 0; r < kLeft; r += kWords) {
       const int depth = k + I::left(t.lane(), 2 * r).column;
-      const auto words = t.template lds<Words<kWords>>(at + Shared::offset(row, depth));
+      const u32 near = t.opaque(at + Shared::near(row, first, depth));
+      const auto words = t.template lds<Words<kWords>>(near + Shared::far(first, k));
       TILE_UNROLL
       for (int i = 0; i < kWords; ++i)
         a.r[r + i] = words.x[i];
@@ -257,13 +263,18 @@ struct PackedAtom : TransposedAtom<I> {
   }
 };
 template <>
-struct Atom<Fragment::mfma_16x16x16, 64> : PackedAtom<Mfma16x16x16> {};
+struct Atom<Fragment::mfma_16x16x16, 64> : PackedAtom<Mfma16x16x16> {
+  static constexpr Fragment kFragment = Fragment::mfma_16x16x16;
+};
 template <>
-struct Atom<Fragment::wmma_gfx12, 32> : PackedAtom<WmmaGfx12> {};
+struct Atom<Fragment::wmma_gfx12, 32> : PackedAtom<WmmaGfx12> {
+  static constexpr Fragment kFragment = Fragment::wmma_gfx12;
+};
 
 // Even columns lie in lanes 0 to 15, odd ones in the others; a left operand holds all in each.
 template <>
 struct Atom<Fragment::wmma_gfx11, 32> : TransposedAtom<WmmaGfx11> {
+  static constexpr Fragment kFragment = Fragment::wmma_gfx11;
   template <class T, class Tgt>
   static TILE_FN void to_left(const Tgt& t, u32 (&left)[8], const float (&sums)[8]) {
     TILE_UNROLL

@@ -37,6 +37,9 @@ struct ViewChunks {
   TILE_FN void copy(const Target& t, u32 at, i64 first) const {
     stage.copy(t, at, view, window(first), aligned);
   }
+  TILE_FN void move(const Target& t, u32 at, i64 first) const {
+    stage.move(t, at, view, window(first), aligned);
+  }
   TILE_FN void fetch(const Target& t, i64 first) { stage.fetch(t, view, window(first), aligned); }
   TILE_FN void put(const Target& t, u32 at) const { stage.put(t, at); }
 };
@@ -52,6 +55,10 @@ struct ChunkPair {
   TILE_FN void copy(const Target& t, u32 at, i64 from) const {
     first.copy(t, at, from);
     second.copy(t, at + kSecond, from);
+  }
+  TILE_FN void move(const Target& t, u32 at, i64 from) const {
+    first.move(t, at, from);
+    second.move(t, at + kSecond, from);
   }
   TILE_FN void fetch(const Target& t, i64 from) {
     first.fetch(t, from);

@@ -14,8 +14,10 @@ namespace tile {
 
 template <int WarpLanes>
 struct Atom<Fragment::fma_16x16x16, WarpLanes> {
+  static constexpr Fragment kFragment = Fragment::fma_16x16x16;
   static constexpr int kLanes = WarpLanes, kGroups = kLanes / 16, kSums = 16 / kGroups;
-  static constexpr int kRowSlots = 1, kLeft = kSums, kPerRegister = 1, kGroupWarps = 1;
+  static constexpr int kRowSlots = 1, kLeft = kSums, kPerRegister = 1, kLeftRun = 4,
+                       kGroupWarps = 1;
   static constexpr int kPieceDepth = 4, kNeighbours = kSums;
   static constexpr int kExchangeFrom = 16, kExchangeTo = kLanes / 2;
   template <class T, int R, int C, Swizzle S>

@@ -61,9 +61,14 @@ constexpr unsigned rows_bytes(Fragment f, int rows, int columns, int element_byt
 constexpr unsigned columns_bytes(Fragment f, int rows, int columns, int element_bytes) {
   return takes_pairs(f) ? pairs_bytes(rows, columns) : rows_bytes(f, rows, columns, element_bytes);
 }
-// A left operand, where it is not held in registers.
-constexpr unsigned left_bytes(Fragment f, int rows, int depth, int element_bytes) {
-  return takes_groups(f) ? rows_bytes(f, rows, up_to(depth, kAtom), element_bytes) : 0;
+// A left operand, where it is not held in registers: groups read it from scratchpad, other products
+// take it from there with `parks`.
+constexpr unsigned left_bytes(Fragment f, int rows, int depth, int element_bytes,
+                              bool parks = false) {
+  const int padded = up_to(depth, kAtom);
+  return takes_groups(f) ? rows_bytes(f, rows, padded, element_bytes)
+         : parks         ? (unsigned)(rows * padded * element_bytes)
+                         : 0;
 }
 
 // Barriers of a slot, filled and free, for both of its operands.
@@ -72,9 +77,9 @@ constexpr unsigned kSlotBarriers = 4 * 8;
 // Scratchpad of the key loop (`stream`): the left operand, `stages` slots of a chunk of both right
 // operands, and with a producer their barriers.
 constexpr unsigned stream_bytes(Fragment f, int block_m, int block_n, int depth, int element_bytes,
-                                int stages, Roles roles) {
+                                int stages, Roles roles, bool parks_left) {
   const int padded = up_to(depth, kAtom);
-  return left_bytes(f, block_m, depth, element_bytes) +
+  return left_bytes(f, block_m, depth, element_bytes, parks_left) +
          (roles == Roles::alike ? 0 : (unsigned)stages * kSlotBarriers) +
          (unsigned)stages * (rows_bytes(f, block_n, padded, element_bytes) +
                              columns_bytes(f, block_n, padded, element_bytes));
@@ -101,6 +106,10 @@ constexpr int kItemRegisters = 64;
 constexpr int lanes_of(Fragment f, int warp_lanes) {
   return f == Fragment::fma_16x16x16 ? warp_lanes : f == Fragment::mfma_16x16x16 ? 64 : 32;
 }
+// Lanes whose left fragments differ: those of gfx11 are held twice.
+constexpr int left_lanes(Fragment f, int warp_lanes) {
+  return f == Fragment::wmma_gfx11 ? warp_lanes / 2 : warp_lanes;
+}
 constexpr int threads(int warps, int warp_lanes) {
   return warps * warp_lanes;
 }
@@ -116,16 +125,21 @@ constexpr bool shares_registers(int warps, Roles roles) {
   return roles != Roles::alike && warps == 8;
 }
 
-// 32-bit registers a thread holds tiles in during the key loop: accumulator, scores, left operand
-// (held `copies` times by gfx11, in scratchpad by wgmma), and a staged chunk where copies pass
-// through registers. Compilers need some 40 more for addresses, rows and right fragments.
-constexpr int stream_registers(Fragment f, int block_m, int block_n, int depth, int element_bytes,
-                               int warps, int warp_lanes, bool async_copy) {
+// 32-bit registers of a thread that a left operand takes which is held in them.
+constexpr int left_registers(Fragment f, int block_m, int depth, int element_bytes, int warps,
+                             int warp_lanes) {
+  const int copies = takes_groups(f) ? 0 : warp_lanes / left_lanes(f, warp_lanes);
+  return copies * block_m * up_to(depth, kAtom) * element_bytes / 4 / threads(warps, warp_lanes);
+}
+
+// Those it holds tiles in during the key loop beside the left operand: accumulator, scores, and a
+// chunk that passes through them ahead of its use. Compilers need more for addresses, rows and
+// right fragments.
+constexpr int stream_registers(int block_m, int block_n, int depth, int element_bytes, int warps,
+                               int warp_lanes, bool holds_chunk) {
   const int padded = up_to(depth, kAtom), all = threads(warps, warp_lanes);
-  const int copies = f == Fragment::wmma_gfx11 ? 2 : takes_groups(f) ? 0 : 1;
-  const int tiles =
-      block_m * padded + block_m * block_n + copies * block_m * padded * element_bytes / 4;
-  const int staged = copies_async(f, async_copy) ? 0 : 2 * block_n * padded * element_bytes / 4;
+  const int tiles = block_m * padded + block_m * block_n;
+  const int staged = holds_chunk ? 2 * block_n * padded * element_bytes / 4 : 0;
   return (tiles + staged) / all;
 }
 

@@ -205,35 +205,33 @@ class ItemsBlock {
     });
   }
 
-  template <int W, class F>
-  TILE_FN LaneOffsets<W> lane_offsets(F f) const {
-    LaneOffsets<W> r;
-    TILE_UNROLL
-    for (int l = 0; l < W; ++l)
-      r.of[l] = f(l);
-    return r;
+  // f(lane), worked out where it is asked for: registers cannot be indexed by a number that lanes
+  // choose.
+  template <int, class F>
+  using LaneOffsets = F;
+  template <int, class F>
+  TILE_FN F lane_offsets(F f) const {
+    return f;
   }
 
-  // scratch[to + row pitch + column W + l] = x[plane.of[l] + row row_stride + column]
-  template <int W, class T>
-  TILE_FN void load_planes(i64 to, i64 pitch, Elements<const T> x, const LaneOffsets<W>& plane,
-                           i64 rows, i64 columns, i64 row_stride,
-                           Where where = Where::here()) const {
+  // scratch[to + row pitch + column W + l] = x[plane(l) + row row_stride + column]
+  template <int W, class T, class Offsets>
+  TILE_FN void load_planes(i64 to, i64 pitch, Elements<const T> x, const Offsets& plane, i64 rows,
+                           i64 columns, i64 row_stride, Where where = Where::here()) const {
     const WhereScope scope(t_, where);
     each_patch<W>(W, rows, columns, [&](int l, i64 r, i64 s) {
       set_scratch(to + r * pitch + s * W + l,
-                  load_element(t_, x.first + plane.of[l] + r * row_stride + s));
+                  load_element(t_, x.first + plane(l) + r * row_stride + s));
     });
   }
 
-  // y[plane.of[l] + row row_stride + column] = scratch[from + (row columns + column) W + l]
-  template <int W, class T>
-  TILE_FN void store_planes(Elements<T> y, const LaneOffsets<W>& plane, i64 count, i64 rows,
-                            i64 columns, i64 row_stride, i64 from,
-                            Where where = Where::here()) const {
+  // y[plane(l) + row row_stride + column] = scratch[from + (row columns + column) W + l]
+  template <int W, class T, class Offsets>
+  TILE_FN void store_planes(Elements<T> y, const Offsets& plane, i64 count, i64 rows, i64 columns,
+                            i64 row_stride, i64 from, Where where = Where::here()) const {
     const WhereScope scope(t_, where);
     each_patch<W>(count, rows, columns, [&](int l, i64 r, i64 s) {
-      store_element(t_, y.first + plane.of[l] + r * row_stride + s,
+      store_element(t_, y.first + plane(l) + r * row_stride + s,
                     scratch(from + (r * columns + s) * W + l));
     });
   }

@@ -2,14 +2,15 @@
 //
 // With asynchronous copies `Stages` slots form a ring: while one is used, the copies of the next
 // Stages - 1 chunks are in flight, a group a chunk. Otherwise a chunk passes through registers: it
-// is fetched while the one before is used. A slot is dead, and said to be, at the barrier after
-// which it may be filled again.
+// is fetched while the one before is used, or in turn, when its slot is free. A slot is dead, and
+// said to be, at the barrier after which it may be filled again.
 //
 // On return, scratchpad may still be read by slower warps: a barrier must come before it is
 // written.
 
 #pragma once
 
+#include "tile/schedule.h"
 #include "tile/simt/target.h"
 
 namespace tile {
@@ -19,20 +20,29 @@ namespace tile {
 //     kBytes                        of a slot
 //     copy(t, at, first)            begins to copy the chunk from `first` on to `at`, where kAsync
 //     fetch(t, first), put(t, at)   where not: reads it into registers, writes what was read
+//     move(t, at, first)            both, a few at a time
 //
 // Slots begin at `base`. With kFenced what has been copied is made visible to products of
 // warpgroups, too.
-template <int Stages, bool kAsync, bool kFenced = false, class Chunks, class Use>
+template <int Stages, bool kAsync, bool kFenced = false, Staging kStaging = Staging::ahead,
+          class Chunks, class Use>
 TILE_FN void pass_chunks(const Target& t, i64 lo, i64 hi, i64 step, Chunks chunks, Use use,
                          u32 base = 0) {
   constexpr u32 kSlot = Chunks::kBytes;
-  if constexpr (kAsync && Stages == 1) {
+  static_assert(kAsync || !kFenced);
+  static_assert(kStaging == Staging::ahead || (!kAsync && Stages == 1),
+                "chunks pass through registers and one slot in turn");
+  if constexpr (Stages == 1 && (kAsync || kStaging == Staging::in_turn)) {
     TILE_ROLL
     for (i64 first = lo; first < hi; first += step) {
-      chunks.copy(t, base, first);
-      t.copy_commit();
-      t.template copy_wait<0>();
-      if constexpr (kFenced) t.proxy_fence();
+      if constexpr (kAsync) {
+        chunks.copy(t, base, first);
+        t.copy_commit();
+        t.template copy_wait<0>();
+        if constexpr (kFenced) t.proxy_fence();
+      } else {
+        chunks.move(t, base, first);
+      }
       t.block_barrier();
       use(first, base);
       t.retire(base, kSlot);
@@ -61,7 +71,6 @@ TILE_FN void pass_chunks(const Target& t, i64 lo, i64 hi, i64 step, Chunks chunk
     }
     t.template copy_wait<0>();
   } else {
-    static_assert(!kFenced);
     if (lo < hi) chunks.fetch(t, lo);
     u32 slot = 0;
     TILE_ROLL

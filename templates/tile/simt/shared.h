@@ -27,19 +27,29 @@ struct SharedTile {
 
   // Of an element; elements of a chunk lie side by side.
   static TILE_FN constexpr u32 offset(int row, int column) {
-    const u32 byte = (u32)column * (u32)sizeof(T);
-    const u32 panel = byte / Panel, chunk = byte / kChunkBytes % kChunks;
-    return panel * (u32)kRows * Panel + (u32)row * Panel + place(row, chunk) * kChunkBytes +
-           byte % kChunkBytes;
+    return near(row, 0, column) + far(0, column);
+  }
+
+  // offset(row + far_row, column) = near + far, where row and far_row have no bit in common: `far`
+  // is a constant where far_row and column's panel are, and `near` takes few values for all
+  // far_row.
+  static TILE_FN constexpr u32 near(int row, int far_row, int column) {
+    const u32 byte = (u32)column * (u32)sizeof(T), chunk = byte / kChunkBytes % kChunks;
+    return (u32)row * Panel + (chunk ^ key(row) ^ key(far_row)) * kChunkBytes + byte % kChunkBytes;
+  }
+  static TILE_FN constexpr u32 far(int far_row, int column) {
+    const u32 panel = (u32)column * (u32)sizeof(T) / Panel;
+    return (panel * (u32)kRows + (u32)far_row) * Panel;
   }
 
  private:
   static constexpr u32 kChunks = Panel / kChunkBytes;  // of a panel's row
 
-  static TILE_FN constexpr u32 place(int row, u32 chunk) {
-    if constexpr (S == Swizzle::exclusive) return chunk ^ ((u32)row * Panel / 128 & (kChunks - 1));
-    if constexpr (S == Swizzle::folded) return chunk ^ (((u32)row ^ (u32)row / 8) & 7);
-    return chunk;
+  // By which a row's chunks are moved.
+  static TILE_FN constexpr u32 key(int row) {
+    if constexpr (S == Swizzle::exclusive) return (u32)row * Panel / 128 & (kChunks - 1);
+    if constexpr (S == Swizzle::folded) return ((u32)row ^ (u32)row / 8) & 7;
+    return 0;
   }
 };
 

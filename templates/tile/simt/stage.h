@@ -1,9 +1,9 @@
 // Brings chunks of a view's rows into scratchpad, all threads of a block together.
 //
-// A stage is made for one layout. It copies asynchronously (copy), or through registers (fetch,
-// later put): what a thread has fetched it holds until it puts it. What a window shows beyond the
-// view is zeros. 16 bytes move at a time where the view's rows are aligned to them (`aligned`, the
-// same for all threads), else single elements.
+// A stage is made for one layout. It copies asynchronously (copy), or through registers: at once,
+// few at a time (move), or in two steps (fetch, later put), between which a thread holds what it
+// has fetched. What a window shows beyond the view is zeros. 16 bytes move at a time where the
+// view's rows are aligned to them (`aligned`, the same for all threads), else single elements.
 
 #pragma once
 
@@ -74,12 +74,18 @@ struct Stage<T, SharedTile<T, R, C, Sw, Panel>, Threads, First> {
           copy_chunk(0, i / kPerRow, i % kPerRow * Layout::kChunk);
       }
     } else {
-      TILE_ROLL
-      for (int i = t.thread() - First; i < kChunks; i += Threads) {
-        const int row = i / kPerRow, column = i % kPerRow * Layout::kChunk;
-        t.sts(at + Layout::offset(row, column),
-              detail::load_chunk(t, view, w, row, column, count(w, row, column), false));
-      }
+      move(t, at, view, w, false);
+    }
+  }
+
+  template <class View>
+  static TILE_FN void move(const Target& t, u32 at, const View& view, const Window& w,
+                           bool aligned) {
+    TILE_ROLL
+    for (int i = t.thread() - First; i < kChunks; i += Threads) {
+      const int row = i / kPerRow, column = i % kPerRow * Layout::kChunk;
+      t.sts(at + Layout::offset(row, column),
+            detail::load_chunk(t, view, w, row, column, count(w, row, column), aligned));
     }
   }
 
@@ -115,28 +121,47 @@ struct Stage<T, SharedPairs<T, R, C, Apart, Sw>, Threads> {
   }
 
   template <class View>
+  static TILE_FN void move(const Target& t, u32 at, const View& view, const Window& w,
+                           bool aligned) {
+    TILE_ROLL
+    for (int i = t.thread(); i < kChunks; i += Threads) {
+      Words<4> rows[2];
+      load(t, rows, view, w, i / kPerRow, i % kPerRow * kChunk, aligned);
+      store(t, at, rows, i / kPerRow, i % kPerRow * kChunk);
+    }
+  }
+  template <class View>
   TILE_FN void fetch(const Target& t, const View& view, const Window& w, bool aligned) {
     each(t, [&](int round, int pair, int column) {
-      TILE_UNROLL
-      for (int half = 0; half < 2; ++half) {
-        const int row = 2 * pair + half;
-        const int n = row < w.rows ? imin(kChunk, w.columns - column) : 0;
-        held[round][half] = detail::load_chunk(t, view, w, row, column, n, aligned);
-      }
+      load(t, held[round], view, w, pair, column, aligned);
     });
   }
   TILE_FN void put(const Target& t, u32 at) const {
-    each(t, [&](int round, int pair, int column) {
-      Words<4> w[2];
-      TILE_UNROLL
-      for (int i = 0; i < 4; ++i) {
-        const u32 a = held[round][0].x[i], b = held[round][1].x[i];
-        w[i / 2].x[i % 2 * 2] = (a & 0xffffu) | b << 16;
-        w[i / 2].x[i % 2 * 2 + 1] = a >> 16 | (b & 0xffff0000u);
-      }
-      t.sts(at + Layout::offset(pair, column), w[0]);
-      t.sts(at + Layout::offset(pair, column + 4), w[1]);
-    });
+    each(t, [&](int round, int pair, int column) { store(t, at, held[round], pair, column); });
+  }
+
+ private:
+  template <class View>
+  static TILE_FN void load(const Target& t, Words<4> (&rows)[2], const View& view, const Window& w,
+                           int pair, int column, bool aligned) {
+    TILE_UNROLL
+    for (int half = 0; half < 2; ++half) {
+      const int row = 2 * pair + half;
+      const int n = row < w.rows ? imin(kChunk, w.columns - column) : 0;
+      rows[half] = detail::load_chunk(t, view, w, row, column, n, aligned);
+    }
+  }
+  static TILE_FN void store(const Target& t, u32 at, const Words<4> (&rows)[2], int pair,
+                            int column) {
+    Words<4> w[2];
+    TILE_UNROLL
+    for (int i = 0; i < 4; ++i) {
+      const u32 a = rows[0].x[i], b = rows[1].x[i];
+      w[i / 2].x[i % 2 * 2] = (a & 0xffffu) | b << 16;
+      w[i / 2].x[i % 2 * 2 + 1] = a >> 16 | (b & 0xffff0000u);
+    }
+    t.sts(at + Layout::offset(pair, column), w[0]);
+    t.sts(at + Layout::offset(pair, column + 4), w[1]);
   }
 };
 

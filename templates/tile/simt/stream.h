@@ -31,7 +31,8 @@ TILE_FN void TilesBlock<C>::stream(i64 lo, i64 hi, const SimtRow<S, BM, i32>&, c
     using ValueChunks = ViewChunks<T, Values, Along::rows, kThreads, VView>;
     using Chunks = ChunkPair<KeyChunks, ValueChunks>;
     // The left operand, if it is there, lies before the slots.
-    constexpr u32 kSlots = footprint::left_bytes(C::fragment, BM, D, (int)sizeof(T));
+    constexpr u32 kSlots = footprint::left_bytes(C::fragment, BM, D, (int)sizeof(T),
+                                                 C::left_operand == LeftOperand::scratchpad);
 
     const Chunks chunks{KeyChunks(k, k.rows, 0, D), ValueChunks(v, v.rows, 0, DV)};
     auto use = [&](i64 n0, u32 at) {
@@ -47,7 +48,7 @@ TILE_FN void TilesBlock<C>::stream(i64 lo, i64 hi, const SimtRow<S, BM, i32>&, c
       accumulate(p, StagedRef<T, Values>{at + Chunks::kSecond});
       if constexpr (kGroups) A::template wait<0>(t_);
     };
-    pass_chunks<C::stages, kAsync, kGroups>(t_, lo, hi, BN, chunks, use, kSlots);
+    pass_chunks<C::stages, kAsync, kGroups, C::staging>(t_, lo, hi, BN, chunks, use, kSlots);
     // There may have been no chunk to wait for the left operand with.
     if constexpr (kGroups) t_.template copy_wait<0>();
   }

@@ -26,6 +26,9 @@
 //     retire(u32 at, u32 bytes)            scratchpad that is dead after the next block barrier;
 //                                          all threads say so; nothing on hardware
 //
+//     u32 opaque(u32 x)                    x, of which compilers are to know nothing: addresses
+//     that
+//                                          differ from it by constants then share its register
 //     V ldg<V>(const void*)                global memory
 //     stg(void*, V)
 //     V lds<V>(u32 at)                     scratchpad

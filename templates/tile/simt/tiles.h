@@ -62,6 +62,43 @@ struct SharedOperand {
   using Layout = typename S::Atom::template LeftRows<T, BM, kTiles * footprint::kAtom>;
 };
 
+// A left operand that waits in scratchpad, from its first byte on, as the fragments lie in lanes: a
+// lane reads what it has put there itself, or the lane whose fragments it repeats.
+template <class S, class T, int BM, int K>
+struct ParkedOperand {
+  using A = typename S::Atom;
+  static constexpr int kTiles = footprint::up_to(K, footprint::kAtom) / footprint::kAtom;
+  static constexpr int kWords = imin(A::kLeft, 4), kParts = A::kLeft / kWords;  // of an access
+  static constexpr int kLanes = footprint::left_lanes(A::kFragment, A::kLanes);
+
+  static TILE_FN void put(const Target& t, int m, int k, const u32 (&fragment)[A::kLeft]) {
+    if (t.lane() >= kLanes) return;
+    TILE_UNROLL
+    for (int part = 0; part < kParts; ++part) {
+      Words<kWords> w;
+      TILE_UNROLL
+      for (int i = 0; i < kWords; ++i)
+        w.x[i] = fragment[part * kWords + i];
+      t.sts(offset(t, m, k, part), w);
+    }
+  }
+  static TILE_FN void get(const Target& t, int m, int k, u32 (&fragment)[A::kLeft]) {
+    TILE_UNROLL
+    for (int part = 0; part < kParts; ++part) {
+      const auto w = t.template lds<Words<kWords>>(offset(t, m, k, part));
+      TILE_UNROLL
+      for (int i = 0; i < kWords; ++i)
+        fragment[part * kWords + i] = w.x[i];
+    }
+  }
+
+ private:
+  static TILE_FN u32 offset(const Target& t, int m, int k, int part) {
+    const int lane = t.warp() * kLanes + t.lane() % kLanes;
+    return (u32)((((m * kTiles + k) * kParts + part) * S::kWarps * kLanes + lane) * kWords * 4);
+  }
+};
+
 // Right operands, staged at `at` in scratchpad.
 template <class T, class Layout>
 struct StagedRef {

@@ -1,6 +1,7 @@
 // The block of the simt lowering that owns tiles and products of tiles.
 //
-// Config members read here: fragment, warps, stages, swizzle, roles (tile/schedule.h).
+// Config members read here: fragment, warps, stages, swizzle, staging, left_operand, roles
+// (tile/schedule.h).
 
 #pragma once
 
@@ -14,13 +15,17 @@
 namespace tile {
 
 namespace detail {
-template <bool kShared, class S, class T, int BM, int K>
-struct LeftOperand {
+template <bool kGroups, LeftOperand kWaits, class S, class T, int BM, int K>
+struct OperandOf {
+  using Type = SharedOperand<S, T, BM, K>;
+};
+template <class S, class T, int BM, int K>
+struct OperandOf<false, LeftOperand::registers, S, T, BM, K> {
   using Type = SimtOperand<S, T, BM, K>;
 };
 template <class S, class T, int BM, int K>
-struct LeftOperand<true, S, T, BM, K> {
-  using Type = SharedOperand<S, T, BM, K>;
+struct OperandOf<false, LeftOperand::scratchpad, S, T, BM, K> {
+  using Type = ParkedOperand<S, T, BM, K>;
 };
 }  // namespace detail
 
@@ -43,17 +48,18 @@ class TilesBlock {
   using IndexRow = SimtRow<S, BM, i32>;
   template <int BM, int N>
   using Accum = SimtAccum<S, BM, N>;
-  // Products of warps take left operands from registers, of groups from scratchpad.
+  // Products of groups take loaded left operands from scratchpad, of warps from where they wait.
   static constexpr bool kGroups = A::kGroupWarps > 1;
   template <class T, int BM, int K>
-  using Operand = typename detail::LeftOperand<kGroups, S, T, BM, K>::Type;
+  using Operand = typename detail::OperandOf<kGroups, Config::left_operand, S, T, BM, K>::Type;
 
   TILE_FN explicit TilesBlock(const Target& target) : t_(target) {}
 
   // Scratchpad that the key loop takes.
   static constexpr i64 stream_bytes(int block_m, int block_n, int depth) {
     return footprint::stream_bytes(Config::fragment, block_m, block_n, depth,
-                                   (int)sizeof(typename Config::Element), Config::stages, kRoles);
+                                   (int)sizeof(typename Config::Element), Config::stages, kRoles,
+                                   Config::left_operand == LeftOperand::scratchpad);
   }
 
   template <int I>
@@ -130,22 +136,31 @@ class TilesBlock {
   TILE_FN void load(SimtOperand<S, T, BM, K>& q, const View& view, i64 r0,
                     Where where = Where::here()) const {
     const WhereScope scope(t_, where);
-    const bool aligned = rows_aligned(view, 4);
-    const int valid = valid_rows<BM>(view, r0);
+    const LeftRows<View, BM> rows(view, r0);
     TILE_UNROLL
     for (int m = 0; m < S::template kAtoms<BM>; ++m) {
       TILE_UNROLL
+      for (int k = 0; k < q.kTiles; ++k)
+        load_left<K>(q.d[m][k], rows, m, k);
+    }
+  }
+
+  // The same, into scratchpad that nothing else uses.
+  template <class T, int BM, int K, class View>
+  TILE_FN void load(ParkedOperand<S, T, BM, K>& q, const View& view, i64 r0,
+                    Where where = Where::here()) const {
+    const WhereScope scope(t_, where);
+    const LeftRows<View, BM> rows(view, r0);
+    TILE_UNROLL
+    for (int m = 0; m < S::template kAtoms<BM>; ++m) {
+      TILE_ROLL
       for (int k = 0; k < q.kTiles; ++k) {
-        TILE_UNROLL
-        for (int r = 0; r < A::kLeft; ++r) {
-          const int i = S::template first_row<BM>(t_, m) + A::left_row(t_.lane(), r);
-          const int depth = k * footprint::kAtom + A::left_depth(t_.lane(), r);
-          const int count = i < valid ? imax(0, imin(A::kPerRegister, K - depth)) : 0;
-          q.d[m][k][r] =
-              count > 0 ? load_words<1>(t_, view.row(r0 + i) + depth, count, aligned).x[0] : 0u;
-        }
+        u32 fragment[A::kLeft];
+        load_left<K>(fragment, rows, m, k);
+        q.put(t_, m, k, fragment);
       }
     }
+    t_.warp_barrier();
   }
 
   // The same, into scratchpad that nothing else uses: it is there after the key loop's first wait.
@@ -202,9 +217,9 @@ class TilesBlock {
   // ---- products
 
   // s = q k^T
-  template <class T, int BM, int N, int K, class Layout>
-  TILE_FN void mma_abt(SimtAccum<S, BM, N>& s, const SimtOperand<S, T, BM, K>& q,
-                       const StagedRef<T, Layout>& k, Where where = Where::here()) const {
+  template <class T, int BM, int N, class Left, class Layout>
+  TILE_FN void mma_abt(SimtAccum<S, BM, N>& s, const Left& q, const StagedRef<T, Layout>& k,
+                       Where where = Where::here()) const {
     const WhereScope scope(t_, where);
     fill(s, 0.f);
     TILE_UNROLL
@@ -396,11 +411,53 @@ class TilesBlock {
     }
   }
 
-  template <int MT, class Op>
-  TILE_FN void expand(typename A::Left (&left)[MT], const Op& operand, int depth) const {
+  // Rows of a left operand in memory.
+  template <class View, int BM>
+  struct LeftRows {
+    const View& view;
+    i64 r0;
+    int valid;
+    bool aligned;
+    TILE_FN LeftRows(const View& v, i64 r)
+        : view(v), r0(r), valid(valid_rows<BM>(v, r)), aligned(rows_aligned(v, 4 * A::kLeftRun)) {}
+  };
+
+  // The fragment of atom m of the rows and atom k of their K columns; what is outside is 0.
+  template <int K, class View, int BM>
+  TILE_FN void load_left(u32 (&fragment)[A::kLeft], const LeftRows<View, BM>& rows, int m,
+                         int k) const {
+    constexpr int kWords = A::kLeftRun;
+    TILE_UNROLL
+    for (int r = 0; r < A::kLeft; r += kWords) {
+      const int i = S::template first_row<BM>(t_, m) + A::left_row(t_.lane(), r);
+      const int depth = k * footprint::kAtom + A::left_depth(t_.lane(), r);
+      const int count = i < rows.valid ? imax(0, imin(A::kPerRegister * kWords, K - depth)) : 0;
+      Words<kWords> w = {};
+      if (count > 0) {
+        w = load_words<kWords>(t_, rows.view.row(rows.r0 + i) + depth, count, rows.aligned);
+      }
+      TILE_UNROLL
+      for (int j = 0; j < kWords; ++j)
+        fragment[r + j] = w.x[j];
+    }
+  }
+
+  template <int MT, class T, int BM, int K>
+  TILE_FN void expand(typename A::Left (&left)[MT], const SimtOperand<S, T, BM, K>& operand,
+                      int depth) const {
     TILE_UNROLL
     for (int m = 0; m < MT; ++m)
       left[m] = A::expand(t_, operand.d[m][depth]);
+  }
+  template <int MT, class T, int BM, int K>
+  TILE_FN void expand(typename A::Left (&left)[MT], const ParkedOperand<S, T, BM, K>& operand,
+                      int depth) const {
+    TILE_UNROLL
+    for (int m = 0; m < MT; ++m) {
+      u32 fragment[A::kLeft];
+      operand.get(t_, m, depth, fragment);
+      left[m] = A::expand(t_, fragment);
+    }
   }
 
   Target t_;

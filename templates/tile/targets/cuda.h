@@ -34,6 +34,7 @@ struct Target {
   TILE_FN void block_barrier() const { __syncthreads(); }
   TILE_FN void warp_barrier() const { __syncwarp(); }
   TILE_FN void retire(u32, u32) const {}
+  TILE_FN u32 opaque(u32 x) const { return x; }
 
   template <class V>
   TILE_FN V ldg(const void* from) const {

@@ -45,6 +45,7 @@ struct Target {
     self->api->barrier(self, kKilnEmulatorWarp, at);
   }
   void retire(u32 at, u32 bytes) const { self->api->retire(self, at, bytes); }
+  u32 opaque(u32 x) const { return x; }
 
   template <class V>
   V ldg(const void* from, Where at = Where::here()) const {

@@ -62,6 +62,11 @@ struct Target {
   }
   TILE_FN void retire(u32, u32) const {}
 
+  TILE_FN u32 opaque(u32 x) const {
+    asm("" : "+v"(x));
+    return x;
+  }
+
   template <class V>
   TILE_FN V ldg(const void* from) const {
     return __builtin_bit_cast(V, *(const TILE_GLOBAL AccessOf<V>*)from);

@@ -222,32 +222,35 @@ class ItemsBlock {
 
   // ---- planes
   template <int W, class F>
-  TILE_FN LaneOffsets<W> lane_offsets(F f) const {
-    LaneOffsets<W> r;
+  using LaneOffsets = KeptOffsets<W>;
+  // f(lane) for each lane.
+  template <int W, class F>
+  TILE_FN LaneOffsets<W, F> lane_offsets(F f) const {
+    LaneOffsets<W, F> r;
     TILE_ROLL
     for (int l = 0; l < W; ++l)
       r.of[l] = f(l);
     return r;
   }
 
-  // scratch[to + row pitch + column W + l] = x[plane.of[l] + row row_stride + column]
+  // scratch[to + row pitch + column W + l] = x[plane(l) + row row_stride + column]
   template <int W, class T>
-  TILE_FN void load_planes(i64 to, i64 pitch, Elements<const T> x, const LaneOffsets<W>& plane,
+  TILE_FN void load_planes(i64 to, i64 pitch, Elements<const T> x, const KeptOffsets<W>& plane,
                            i64 rows, i64 columns, i64 row_stride) const;
   // put(l, j, n, v): lanes 0..n-1 of v are values j, j+1, ... of plane l < count, which lie in
   // scratch[from + j W + l], j < run. Values may be put twice.
   template <int W, class Put>
   TILE_FN void each_plane(i64 from, i64 count, i64 run, Put put) const;
-  // y[plane.of[l] + row row_stride + column] = scratch[from + (row columns + column) W + l]
+  // y[plane(l) + row row_stride + column] = scratch[from + (row columns + column) W + l]
   template <int W, class T>
-  TILE_FN void store_planes(Elements<T> y, const LaneOffsets<W>& plane, i64 count, i64 rows,
+  TILE_FN void store_planes(Elements<T> y, const KeptOffsets<W>& plane, i64 count, i64 rows,
                             i64 columns, i64 row_stride, i64 from) const {
     const bool joined = row_stride == columns;
     TILE_ROLL
     for (i64 row = 0; row < (joined ? 1 : rows); ++row) {
       each_plane<W>(from + row * columns * W, count, joined ? rows * columns : columns,
                     [&](int l, i64 j, int n, VecF32 v) {
-                      T* p = y.first + plane.of[l] + row * row_stride + j;
+                      T* p = y.first + plane(l) + row * row_stride + j;
                       if (n == kLanes) {
                         tile::store(p, v);
                       } else {
@@ -296,7 +299,7 @@ TILE_FN void ItemsBlock<C>::stream_run(Elements<T> y, i64 at, i64 from, i64 n) c
 template <class C>
 template <int W, class T>
 TILE_FN void ItemsBlock<C>::load_planes(i64 to, i64 pitch, Elements<const T> x,
-                                        const LaneOffsets<W>& plane, i64 rows, i64 columns,
+                                        const KeptOffsets<W>& plane, i64 rows, i64 columns,
                                         i64 row_stride) const {
   // Rows without gaps are one run: few columns would waste lanes.
   const bool joined = row_stride == columns;
@@ -324,11 +327,11 @@ TILE_FN void ItemsBlock<C>::load_planes(i64 to, i64 pitch, Elements<const T> x,
         if (run >= kLanes) {
           TILE_UNROLL
           for (int l = 0; l < kLanes; ++l)
-            r[l] = tile::load(line + start + plane.of[block + l]);
+            r[l] = tile::load(line + start + plane(block + l));
         } else {
           TILE_UNROLL
           for (int l = 0; l < kLanes; ++l)
-            r[l] = tile::load_first(line + start + plane.of[block + l], (int)run);
+            r[l] = tile::load_first(line + start + plane(block + l), (int)run);
         }
         transpose(r);
         p = out + block;

@@ -1,0 +1,103 @@
+// What the default configs become on every GPU target whose compiler is here, read from the machine
+// code: they spill nothing, use no stack, fit a multiprocessor, and multiply by matrix
+// instructions.
+
+#include <catch2/catch.hpp>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "core/family.h"
+#include "devices/compiler.h"
+#include "devices/gpu/architecture.h"
+#include "templates/registry.h"
+#include "tests/support/scratch_directory.h"
+#include "tests/templates/variant.h"
+
+namespace kiln::test {
+namespace {
+
+struct Case {
+  const char* family;
+  const char* fields;
+  bool multiplies;  // matrices of 16-bit elements
+};
+
+// Every way in which a default's registers are spent: many queries and few, short rows and the
+// longest, lanes of channels and of columns.
+constexpr Case kCases[] = {
+    {"attention_forward",
+     "batch=1 heads_q=32 heads_kv=8 seq_q=2048 seq_kv=2048 head_dim=128 causal=true dtype=bf16",
+     true},
+    {"attention_forward",
+     "batch=2 heads_q=16 heads_kv=8 seq_q=1021 seq_kv=1021 head_dim=256 window_left=511 dtype=f16",
+     true},
+    {"attention_forward",
+     "batch=8 heads_q=14 heads_kv=2 seq_q=1 seq_kv=4096 head_dim=64 dtype=bf16", true},
+    {"depthwise_conv2d_forward",
+     "N=8 C=96 H=56 W=56 kh=7 kw=7 pad_h=3 pad_w=3 layout=NHWC dtype=f16", false},
+    {"depthwise_conv2d_forward",
+     "N=8 C=96 H=56 W=56 kh=7 kw=7 pad_h=3 pad_w=3 layout=NCHW dtype=f16", false},
+};
+
+const Family& family_named(const std::string& name) {
+  for (const Family* family : families()) {
+    if (family->schema().family() == name) return *family;
+  }
+  FAIL("no family " << name);
+  return *families().front();
+}
+
+void check_default(const devices::GpuArchitecture& architecture, const devices::Compiler& compiler,
+                   const Case& c) {
+  const Family& family = family_named(c.family);
+  const auto problem = parse_problem(family, c.fields);
+  INFO(architecture.name << " " << c.family << " " << c.fields << " " << problem.status());
+  REQUIRE(problem.ok());
+  const Target& target = compiler.target();
+  const Config config = family.default_config(*problem, target);
+  const Plan plan = family.plan(*problem, config, target);
+  const auto made = compiler.compile(family.source(*problem, config, target), {});
+  INFO(config.text() << " " << made.status());
+  REQUIRE(made.ok());
+  int64_t products = 0;
+  bool counted = true;
+  for (const devices::ResourceUse& use : made->entries) {
+    INFO(use.entry << ": " << use.registers << " registers, " << use.stack_bytes
+                   << " bytes of stack");
+    CHECK(use.spill_bytes == 0);
+    CHECK(use.stack_bytes == 0);
+    counted = counted && use.matrix_instructions;
+    products += use.matrix_instructions.value_or(0);
+    for (const Step& step : plan.steps) {
+      const auto& launch = std::get<Launch>(step);
+      if (launch.entry != use.entry) continue;
+      const auto fits = devices::occupancy(
+          architecture, {.threads = int(launch.block[0]),
+                         .registers = use.registers,
+                         .scratchpad_bytes = std::stoll(launch.scratchpad_bytes)});
+      INFO(fits.status());
+      CHECK(fits.ok());
+    }
+  }
+  if (counted) CHECK((products > 0) == c.multiplies);
+}
+
+TEST_CASE("Defaults compile for every GPU without spills, and multiply by matrix instructions") {
+  const testing::ScratchDirectory cache;
+  for (const char* name : {"gfx90a", "gfx942", "gfx1100", "gfx1201", "sm_80", "sm_90a", "sm_120"}) {
+    const auto compiler = devices::open_compiler(
+        name, {.sources = embedded_sources(), .cache_directory = cache / "cache", .compiler = ""});
+    INFO(name << " " << compiler.status());
+    REQUIRE(compiler.ok());
+    if (const auto version = (*compiler)->version(); !version.ok()) {
+      WARN(name << ": " << version.status().message());
+      continue;
+    }
+    for (const Case& c : kCases)
+      check_default(*devices::find_gpu_architecture(name), **compiler, c);
+  }
+}
+
+}  // namespace
+}  // namespace kiln::test
