@@ -142,6 +142,16 @@ struct Target {
   }
 
   // NVIDIA's.
+  TILE_FN void phase_init(u32, u32) const;
+  TILE_FN void phase_arrive(u32) const;
+  TILE_FN void phase_arrive(u32, u32, u32) const;
+  TILE_FN void phase_arrive_copies(u32) const;
+  TILE_FN void phase_wait(u32, u32) const;
+  TILE_FN void warps_barrier(int, int) const;
+  template <int N>
+  TILE_FN void take_registers() const;
+  template <int N>
+  TILE_FN void give_registers() const;
   TILE_FN void load_matrices(u32 (&)[4], u32) const;
   TILE_FN void load_matrices_transposed(u32 (&)[4], u32) const;
   template <class T>
