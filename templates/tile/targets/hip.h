@@ -156,16 +156,6 @@ struct Target {
   TILE_FN void load_matrices_transposed(u32 (&)[4], u32) const;
   template <class T>
   TILE_FN void mma_m16n8k16(float*, const u32*, const u32*) const;
-  TILE_FN void phase_init(u32, u32) const;
-  TILE_FN void phase_arrive(u32) const;
-  TILE_FN void phase_arrive(u32, u32, u32) const;
-  TILE_FN void phase_arrive_copies(u32) const;
-  TILE_FN void phase_wait(u32, u32) const;
-  TILE_FN void warps_barrier(int, int) const;
-  template <int N>
-  TILE_FN void take_registers() const;
-  template <int N>
-  TILE_FN void give_registers() const;
 
   template <class T>
   TILE_FN void mfma_16x16x16(float* c, const u32* a, const u32* b) const {
