@@ -61,7 +61,7 @@ const Schema& schema() {
 
 using Fields = std::vector<std::pair<std::string, std::string>>;
 
-Problem sample(Fields changes = {}) {
+Problem sample(const Fields& changes = {}) {
   Fields fields = {{"dtype", "f32"}, {"m", "100"}, {"width", "64"}};
   for (auto& [name, value] : changes) {
     bool replaced = false;
@@ -145,7 +145,7 @@ TEST_CASE("a field that is the same as another has one form") {
 }
 
 TEST_CASE("faults name field, value and expectation") {
-  const auto message = [](Fields fields) {
+  const auto message = [](const Fields& fields) {
     const StatusOr<Problem> problem = Problem::parse(schema(), fields);
     REQUIRE_FALSE(problem.ok());
     REQUIRE(field_violation(problem.status()));

@@ -92,10 +92,11 @@ TEST_CASE("a GPU whose driver does not work is left out, and who asks for it is 
   fixture.options.devices = {"cuda:0"};
   auto store = db::open_sqlite({fixture.options.state_directory});
   REQUIRE(store.ok());
-  CHECK(LocalEngine::open(fixture.options, Catalogue({&fixture.family}, fixture.sources),
-                          *std::move(store))
-            .status()
-            .code() == absl::StatusCode::kUnavailable);
+  const Status alone =
+      LocalEngine::open(fixture.options, Catalogue({&fixture.family}, fixture.sources),
+                        *std::move(store))
+          .status();
+  CHECK(alone.code() == absl::StatusCode::kUnavailable);
 }
 
 TEST_CASE("a GPU that is not there is refused by name") {
