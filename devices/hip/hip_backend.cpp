@@ -30,6 +30,7 @@ StatusOr<HipBackend::Choice> HipBackend::choose() const {
                   .options = {architecture, "-std=c++20", "-O3"}};
   }
   KILN_ASSIGN_OR_RETURN(Clang::Found clang, clang_.find());
+  KILN_RETURN_IF_ERROR(HipTools::instance().linker_of(clang.path));
   return Choice{
       .version = std::move(clang.version),
       .command = {clang.path, "--no-default-config", "-fno-crash-diagnostics",

@@ -82,6 +82,21 @@ bool HipTools::try_out(const Hiprtc& hiprtc, const std::string& architecture) {
   return works;
 }
 
+Status HipTools::linker_of(const std::string& clang) {
+  std::lock_guard lock(mutex_);
+  const auto [entry, fresh] = links_.try_emplace(clang);
+  if (fresh) {
+    // A program that clang does not find is answered by its bare name.
+    const StatusOr<std::string> path = ask_program({clang, "--print-prog-name=lld"});
+    entry->second = path.ok() && path->starts_with('/');
+  }
+  if (entry->second) return absl::OkStatus();
+  return absl::UnavailableError(
+      fmt::format("{} finds no lld, which links code for AMD's GPUs; install the Debian package "
+                  "lld-19",
+                  clang));
+}
+
 std::string HipTools::disassembler() {
   return find_first_program(kDisassemblers).value_or("");
 }

@@ -25,6 +25,9 @@ class HipTools {
   std::optional<Hiprtc> hiprtc();
   // hipRTC, if it compiles for this architecture: tried out in a process that may die of it.
   std::optional<Hiprtc> hiprtc_for(const std::string& architecture);
+  // OK when this clang finds lld, with which it links for AMD's GPUs; else UNAVAILABLE with the
+  // remedy.
+  Status linker_of(const std::string& clang);
   // llvm-objdump; empty: none here.
   std::string disassembler();
 
@@ -35,6 +38,7 @@ class HipTools {
   bool looked_ = false;  // guarded by mutex_, as the rest
   std::optional<Hiprtc> hiprtc_;
   std::map<std::string, bool> knows_;
+  std::map<std::string, bool> links_;  // by the path of a clang
 };
 
 }  // namespace kiln::devices
