@@ -148,8 +148,13 @@ StatusOr<std::vector<runtime::Tensor>> DeviceBuffers::timed() {
   for (size_t i = 0; i < tensors.size(); ++i) {
     const TensorPlace& place = request_->tensor[i];
     const StatusOr<Address> memory = driver_->allocate(place.bytes);
-    // No room for a second set: the first has to do.
-    if (absl::IsResourceExhausted(memory.status())) return guarded(false);
+    if (absl::IsResourceExhausted(memory.status())) {  // the first set has to do
+      KILN_RETURN_IF_ERROR(driver_->synchronize(stream_));
+      for (size_t made = 0; made < i; ++made)
+        driver_->free(reinterpret_cast<Address>(tensors[made].data));
+      timed_ = guarded(false);
+      return timed_;
+    }
     KILN_RETURN_IF_ERROR(memory.status());
     KILN_RETURN_IF_ERROR(driver_->copy(*memory, address(int(i)), place.bytes, stream_));
     tensors[i].data = pointer(*memory);
