@@ -12,6 +12,7 @@ constexpr int kSpaceVersion = 5;
 constexpr int64_t kLineBytes = 64;
 // Wider maps are cut: rows of a tile should stay in the first-level cache.
 constexpr int64_t kWidest = 112;
+const std::vector<int64_t> kWidths = {7, 14, 28, 56, kWidest, 256, 1024};  // of blocks
 // Outputs of a plane beyond which staging its weights once more costs little.
 constexpr int64_t kSmallMap = 100;
 
@@ -37,9 +38,9 @@ int64_t outputs_along(const DepthwiseProblem& p, int64_t lanes) {
   return lanes == kColumns || (p.kernel_w == 1 && p.kernel_h > 1) ? p.out_h() : p.out_w();
 }
 
-// Whether a block's edge can have exactly this length.
-bool is_edge(int64_t n) {
-  return n == 7 || n == 14 || n == 28 || n == 56 || n == kWidest;
+// Whether a block can have exactly this many columns.
+bool is_width(int64_t n) {
+  return std::ranges::find(kWidths, n) != kWidths.end();
 }
 
 int64_t blocks(const DepthwiseProblem& p, const Config& c) {
@@ -90,7 +91,7 @@ std::vector<Parameter> parameters(const DepthwiseProblem& p, const Target& t) {
        .values = p.out_h() == 1 ? std::vector<int64_t>{1} : up_to(p.out_h(), {7, 14, 28, 56})},
       {.name = "block_w",
        .documentation = "columns of a block",
-       .values = up_to(p.out_w(), {7, 14, 28, 56, 112, 256, 1024})},
+       .values = up_to(p.out_w(), kWidths)},
       {.name = "prefetch",
        .documentation = "fetch the next tile into the cache while this one is computed",
        .values = {0, 1}},
@@ -123,7 +124,7 @@ std::vector<Constraint> constraints(const DepthwiseProblem& p, const Target& t) 
        {"block_w"},
        [=](const Config& c) {
          const int64_t wanted = std::min(p.out_w(), kWidest), block = c.at("block_w");
-         return block >= wanted || (!is_edge(wanted) && 2 * block >= wanted);
+         return block >= wanted || (!is_width(wanted) && 2 * block >= wanted);
        }},
       {"the tile fits the second-level cache, or is of the least height",
        {"lanes", "vectors", "window", "block_c", "block_h", "block_w"},

@@ -32,7 +32,6 @@ std::vector<KernelSource::Member> host_members(const Config& config, const Targe
       Member::integer("register_rows", config.at("register_rows")),
       Member::integer("register_vectors", register_vectors(config, target)),
       Member::integer("left_rows", left_rows(config, target)),
-      Member::boolean("prefetch", true),
       Member::boolean("streamed", config.at("stores") == kStreamed),
   };
 }

@@ -1,6 +1,5 @@
 #include "templates/gemm/gpu_space.h"
 
-#include <algorithm>
 #include <cmath>
 #include <utility>
 #include <vector>
@@ -30,12 +29,6 @@ constexpr int kBlocksTogether = 2;
 int64_t least_block_k(const GemmProblem& p) {
   return kChunkBytes[0] / int64_t(size_of(p.dtype));
 }
-int64_t tiles_m(const GemmProblem& p, const Config& c) {
-  return ceil_div(p.m, c.at("block_m"));
-}
-int64_t tiles_n(const GemmProblem& p, const Config& c) {
-  return ceil_div(p.n, c.at("block_n"));
-}
 
 std::vector<Parameter> parameters(const GemmProblem& p, const Target& t) {
   std::vector<int64_t> depths;
@@ -47,11 +40,7 @@ std::vector<Parameter> parameters(const GemmProblem& p, const Target& t) {
       {.name = "block_k",
        .documentation = "of k: a chunk that is staged at once",
        .values = depths},
-      {.name = "order",
-       .documentation = "which tiles follow each other: those of the same columns, or those of the "
-                        "same rows",
-       .values = {kRowsFirst, kColumnsFirst},
-       .labels = {"rows_first", "columns_first"}},
+      order_parameter(),
   };
   for (Parameter& parameter : schedules::contraction_parameters(t, p.dtype))
     all.push_back(std::move(parameter));

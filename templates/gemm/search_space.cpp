@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/ceil_div.h"
 #include "templates/tile/footprint.h"
 
 namespace kiln::gemm {
@@ -26,10 +27,6 @@ constexpr int64_t kLeastCache = 256 << 10;
 // sum, cost in products.
 constexpr double kCopyCost = 8, kSumCost = 12;
 
-int64_t ceil_div(int64_t a, int64_t b) {
-  return (a + b - 1) / b;
-}
-
 std::vector<int64_t> register_rows(const Target& t) {
   return t.vector_registers >= 32 ? std::vector<int64_t>{6, 8, 12} : std::vector<int64_t>{4, 6};
 }
@@ -47,13 +44,6 @@ void add_parts(std::vector<int64_t>& values, int64_t size, std::initializer_list
   }
   std::sort(values.begin(), values.end());
   values.erase(std::unique(values.begin(), values.end()), values.end());
-}
-
-int64_t tiles_m(const GemmProblem& p, const Config& c) {
-  return ceil_div(p.m, c.at("block_m"));
-}
-int64_t tiles_n(const GemmProblem& p, const Config& c) {
-  return ceil_div(p.n, c.at("block_n"));
 }
 
 int64_t most_rows_in_place(const Target& t) {
@@ -103,12 +93,6 @@ std::vector<Parameter> parameters(const GemmProblem& p, const Target& t) {
     add_parts(n.values, p.n, {64, 128, 256, 384, 512, 1024}, t.vector_lanes * vectors_beside(r, t));
   }
   add_parts(k.values, p.k, {128, 256, 384, 512}, 16);
-  Parameter order{.name = "order",
-                  .documentation =
-                      "which tiles follow each other: those of the same columns, or "
-                      "those of the same rows",
-                  .values = {kRowsFirst, kColumnsFirst},
-                  .labels = {"rows_first", "columns_first"}};
   Parameter stores{.name = "stores",
                    .documentation = "results stay in the cache or are streamed past it",
                    .values = {kCached},
@@ -117,7 +101,7 @@ std::vector<Parameter> parameters(const GemmProblem& p, const Target& t) {
     stores.values.push_back(kStreamed);
     stores.labels.emplace_back("streamed");
   }
-  return {operands, rows, m, n, k, order, stores};
+  return {operands, rows, m, n, k, order_parameter(), stores};
 }
 
 std::vector<Constraint> constraints(const GemmProblem& p, const Target& t) {
@@ -184,6 +168,21 @@ double score(const GemmProblem& p, const Target& t, const Config& c) {
 }
 
 }  // namespace
+
+int64_t tiles_m(const GemmProblem& p, const Config& c) {
+  return ceil_div(p.m, c.at("block_m"));
+}
+int64_t tiles_n(const GemmProblem& p, const Config& c) {
+  return ceil_div(p.n, c.at("block_n"));
+}
+
+Parameter order_parameter() {
+  return {.name = "order",
+          .documentation =
+              "which tiles follow each other: those of the same columns, or those of the same rows",
+          .values = {kRowsFirst, kColumnsFirst},
+          .labels = {"rows_first", "columns_first"}};
+}
 
 int64_t register_vectors(const Config& config, const Target& target) {
   return vectors_beside(config.at("register_rows"), target);

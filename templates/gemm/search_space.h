@@ -16,6 +16,13 @@ inline constexpr int64_t kCached = 0, kStreamed = 1;
 Space gemm_space(const GemmProblem& problem, const Target& target);
 Config gemm_default(const GemmProblem& problem, const Target& target);
 
+// Blocks along the rows and the columns of d.
+int64_t tiles_m(const GemmProblem& problem, const Config& config);
+int64_t tiles_n(const GemmProblem& problem, const Config& config);
+
+// Of every target's space.
+Parameter order_parameter();
+
 // Vectors of columns in a register block of the config's rows: as many as registers allow.
 int64_t register_vectors(const Config& config, const Target& target);
 

@@ -52,10 +52,26 @@ namespace tile {
 template <Fragment F, int WarpLanes>
 struct Atom;
 
+// Steps of atoms whose piece of k is a whole atom deep: a right fragment and one product.
+template <class A>
+struct WholeSteps {
+  template <class T, class Shared, int MT, int NT, int Sums, class Left, class Tgt>
+  static TILE_FN void step_rows(const Tgt& t, float (&sums)[MT][NT][Sums], const Left (&left)[MT],
+                                u32 at, int n, int k) {
+    A::template multiply<T>(t, sums, n / 16, left, A::template right_rows<T, Shared>(t, at, n, k));
+  }
+  template <class T, class Shared, int MT, int NT, int Sums, class Left, class Tgt>
+  static TILE_FN void step_columns(const Tgt& t, float (&sums)[MT][NT][Sums],
+                                   const Left (&left)[MT], u32 at, int k, int n) {
+    A::template multiply<T>(t, sums, n / 16, left,
+                            A::template right_columns<T, Shared>(t, at, k, n));
+  }
+};
+
 // ---- mma.m16n8k16, twice
 
 template <>
-struct Atom<Fragment::mma_m16n8k16, 32> {
+struct Atom<Fragment::mma_m16n8k16, 32> : WholeSteps<Atom<Fragment::mma_m16n8k16, 32>> {
   using Instruction = MmaM16N8K16;
   static constexpr int kGroupWarps = 1;
   static constexpr int kLanes = 32, kSums = 8, kRowSlots = 2, kLeft = 4, kPerRegister = 2,
@@ -134,16 +150,6 @@ struct Atom<Fragment::mma_m16n8k16, 32> {
     }
   }
 
-  template <class T, class Shared, int MT, int NT, class Tgt>
-  static TILE_FN void step_rows(const Tgt& t, float (&sums)[MT][NT][kSums], const Left (&left)[MT],
-                                u32 at, int n, int k) {
-    multiply<T>(t, sums, n / 16, left, right_rows<T, Shared>(t, at, n, k));
-  }
-  template <class T, class Shared, int MT, int NT, class Tgt>
-  static TILE_FN void step_columns(const Tgt& t, float (&sums)[MT][NT][kSums],
-                                   const Left (&left)[MT], u32 at, int k, int n) {
-    multiply<T>(t, sums, n / 16, left, right_columns<T, Shared>(t, at, k, n));
-  }
   template <class T, class Tgt>
   static TILE_FN void to_left(const Tgt& t, u32 (&left)[4], const float (&sums)[8]) {
     TILE_UNROLL
@@ -155,7 +161,7 @@ struct Atom<Fragment::mma_m16n8k16, 32> {
 // ---- AMD: one instruction, transposed
 
 template <class I>
-struct TransposedAtom {
+struct TransposedAtom : WholeSteps<TransposedAtom<I>> {
   using Instruction = I;
   static constexpr int kGroupWarps = 1;
   static constexpr int kLanes = I::kLanes, kSums = I::kSums, kRowSlots = 1;
@@ -237,17 +243,6 @@ struct TransposedAtom {
         t.template wmma_gfx12<T>(sums[m][n], b.r, left[m].r);
       }
     }
-  }
-
-  template <class T, class Shared, int MT, int NT, class Tgt>
-  static TILE_FN void step_rows(const Tgt& t, float (&sums)[MT][NT][kSums], const Left (&left)[MT],
-                                u32 at, int n, int k) {
-    multiply<T>(t, sums, n / 16, left, right_rows<T, Shared>(t, at, n, k));
-  }
-  template <class T, class Shared, int MT, int NT, class Tgt>
-  static TILE_FN void step_columns(const Tgt& t, float (&sums)[MT][NT][kSums],
-                                   const Left (&left)[MT], u32 at, int k, int n) {
-    multiply<T>(t, sums, n / 16, left, right_columns<T, Shared>(t, at, k, n));
   }
 };
 

@@ -12,6 +12,7 @@
 #include "tile/contraction.h"
 #include "tile/simt/atom.h"
 #include "tile/simt/chunks.h"
+#include "tile/simt/grid_block.h"
 #include "tile/simt/ring.h"
 #include "tile/simt/runs.h"
 #include "tile/view.h"
@@ -27,7 +28,7 @@ struct IndexAt {
 };
 
 template <class ConfigType>
-class ContractionBlock {
+class ContractionBlock : public GridBlock {
  public:
   using Config = ConfigType;
   using A = Atom<Config::fragment, Target::kLanes>;
@@ -50,23 +51,13 @@ class ContractionBlock {
     u32 at;
   };
 
-  TILE_FN explicit ContractionBlock(const Target& target) : t_(target) {}
+  using GridBlock::GridBlock;
 
   static constexpr i64 contraction_stack_bytes(int, int, int) { return 0; }
   template <class T, bool kLeftDown, bool kRightDown>
   static constexpr u32 contraction_scratch_bytes(int block_m, int block_n, int block_k) {
     return footprint::contraction_bytes(Config::fragment, kLeftDown, kRightDown, block_m, block_n,
                                         block_k, (int)sizeof(T), Config::stages);
-  }
-
-  template <int I>
-  TILE_FN i64 id() const {
-    return t_.block(I);
-  }
-
-  template <class T, class TensorArgument, class Rows>
-  TILE_FN auto view(const TensorArgument& argument, const Rows& rows) const {
-    return make_view<T>(argument, rows);
   }
 
   template <int BM, int BN>
@@ -220,8 +211,6 @@ class ContractionBlock {
       r.x[e] = f(sums[e], runs.x[e]...);
     return r;
   }
-
-  Target t_;
 };
 
 }  // namespace tile

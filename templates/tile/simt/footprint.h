@@ -103,9 +103,6 @@ constexpr unsigned contraction_bytes(Fragment f, bool left_down, bool right_down
 // Values that a thread of lane items keeps in registers: half of what it may have.
 constexpr int kItemRegisters = 64;
 
-constexpr int lanes_of(Fragment f, int warp_lanes) {
-  return f == Fragment::fma_16x16x16 ? warp_lanes : f == Fragment::mfma_16x16x16 ? 64 : 32;
-}
 // Lanes whose left fragments differ: those of gfx11 are held twice.
 constexpr int left_lanes(Fragment f, int warp_lanes) {
   return f == Fragment::wmma_gfx11 ? warp_lanes / 2 : warp_lanes;

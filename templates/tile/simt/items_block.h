@@ -14,6 +14,7 @@
 #include "tile/footprint.h"
 #include "tile/simt/elementary.h"
 #include "tile/simt/footprint.h"
+#include "tile/simt/grid_block.h"
 #include "tile/simt/memory.h"
 
 namespace tile {
@@ -51,19 +52,14 @@ struct Pack {
 
 // Scratch is addressed by index in floats from the block's first.
 template <class C>
-class ItemsBlock {
+class ItemsBlock : public GridBlock {
  public:
   using Config = C;
   static constexpr int kWidth = Target::kLanes;
   static constexpr int kRegisters = footprint::kItemRegisters;
   static constexpr int kThreads = footprint::threads(Config::warps, Target::kLanes);
 
-  TILE_FN explicit ItemsBlock(const Target& target) : t_(target) {}
-
-  template <int Axis>
-  TILE_FN i64 id() const {
-    return t_.block(Axis);
-  }
+  using GridBlock::GridBlock;
 
   TILE_FN void sync(Where where = Where::here()) const {
     const WhereScope scope(t_, where);
@@ -275,8 +271,6 @@ class ItemsBlock {
   TILE_FN void set_scratch(i64 at, float x) const {
     t_.sts((u32)at * 4, __builtin_bit_cast(u32, x));
   }
-
-  Target t_;
 };
 
 }  // namespace tile

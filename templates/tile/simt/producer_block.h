@@ -8,7 +8,7 @@
 namespace tile {
 
 template <class ConfigType>
-class ProducerBlock {
+class ProducerBlock : public GridBlock {
  public:
   using Config = ConfigType;
   struct Nothing {};
@@ -21,16 +21,7 @@ class ProducerBlock {
   template <int BM>
   using IndexRow = Nothing;
 
-  TILE_FN explicit ProducerBlock(const Target& target) : t_(target) {}
-
-  template <int I>
-  TILE_FN i64 id() const {
-    return t_.block(I);
-  }
-  template <class T, class TensorArgument, class Rows>
-  TILE_FN auto view(const TensorArgument& argument, const Rows& rows) const {
-    return make_view<T>(argument, rows);
-  }
+  using GridBlock::GridBlock;
 
   template <int BM, class... A>
   TILE_FN Nothing row(const A&...) const {
@@ -90,9 +81,6 @@ class ProducerBlock {
     Ring::begin(t_, Config::warps);
     produce_chunks<Ring>(t_, lo, hi, BN, KeyChunks(k, k.rows, 0, D), ValueChunks(v, v.rows, 0, DV));
   }
-
- private:
-  Target t_;
 };
 
 }  // namespace tile

@@ -7,6 +7,7 @@
 
 #include "tile/simt/chunks.h"
 #include "tile/simt/elementary.h"
+#include "tile/simt/grid_block.h"
 #include "tile/simt/memory.h"
 #include "tile/simt/roles.h"
 #include "tile/simt/tiles.h"
@@ -30,7 +31,7 @@ struct OperandOf<false, LeftOperand::scratchpad, S, T, BM, K> {
 }  // namespace detail
 
 template <class ConfigType>
-class TilesBlock {
+class TilesBlock : public GridBlock {
  public:
   using Config = ConfigType;
   using A = Atom<Config::fragment, Target::kLanes>;
@@ -53,23 +54,13 @@ class TilesBlock {
   template <class T, int BM, int K>
   using Operand = typename detail::OperandOf<kGroups, Config::left_operand, S, T, BM, K>::Type;
 
-  TILE_FN explicit TilesBlock(const Target& target) : t_(target) {}
+  using GridBlock::GridBlock;
 
   // Scratchpad that the key loop takes.
   static constexpr i64 stream_bytes(int block_m, int block_n, int depth) {
     return footprint::stream_bytes(Config::fragment, block_m, block_n, depth,
                                    (int)sizeof(typename Config::Element), Config::stages, kRoles,
                                    Config::left_operand == LeftOperand::scratchpad);
-  }
-
-  template <int I>
-  TILE_FN i64 id() const {
-    return t_.block(I);
-  }
-
-  template <class T, class TensorArgument, class Rows>
-  TILE_FN auto view(const TensorArgument& argument, const Rows& rows) const {
-    return make_view<T>(argument, rows);
   }
 
   // ---- rows
@@ -459,8 +450,6 @@ class TilesBlock {
       left[m] = A::expand(t_, fragment);
     }
   }
-
-  Target t_;
 };
 
 }  // namespace tile

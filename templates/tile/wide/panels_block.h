@@ -41,9 +41,8 @@ class PanelsBlock : public TilesBlock<ConfigType, float, i32> {
     bool zero = false;  // whatever d holds
   };
   // A chunk of k of an operand that has not been copied or packed yet.
-  template <class T, int BK, class OperandType>
+  template <class T, int BK, class Operand>
   struct Chunk {
-    using Operand = OperandType;
     const Operand& operand;
     i64 first, k0;          // row or column, and element, where the tile's begin
     int depth, next_depth;  // of this chunk and the next
