@@ -62,12 +62,7 @@ TEST_CASE("a problem is tuned on a GPU as on the host") {
 }
 
 TEST_CASE("what a variant does wrong on a GPU is told, and costs that variant and a context") {
-  struct Case {
-    Behaviour behaviour;
-    Verdict verdict;
-    std::string diagnostics;  // contained in the measurement's
-  };
-  const Case cases[] = {
+  const Rejection cases[] = {
       {Behaviour::kWrong, Verdict::kWrong, "out[25000] = "},
       {Behaviour::kNan, Verdict::kNotFinite, "out[25000] is NaN"},
       {Behaviour::kUnwritten, Verdict::kNotFinite, "out[25000] was never written"},
@@ -80,21 +75,8 @@ TEST_CASE("what a variant does wrong on a GPU is told, and costs that variant an
       {Behaviour::kBroken, Verdict::kCompileFailed, "this variant does not compile"},
       {Behaviour::kSpills, Verdict::kFailed, "scale: a thread spills 4096 bytes"},
   };
-  std::vector<Behaviour> behaviours = {Behaviour::kSlow, Behaviour::kFast};
-  for (const Case& c : cases)
-    behaviours.push_back(c.behaviour);
-  Gpu gpu(behaviours);
-  const auto outcome = gpu.tuning.tune(50'001);
-  INFO(outcome.status());
-  REQUIRE(outcome.ok());
-  CHECK(TrialFamily::behaviour(outcome->winner.config) == Behaviour::kFast);
-  for (const Case& c : cases) {
-    const Measurement measured = gpu.tuning.ledger.of(c.behaviour);
-    INFO(gpu.tuning.family.space(gpu.tuning.family.problem(1), {}).text(measured.config)
-         << ": " << name_of(measured.verdict) << ": " << measured.diagnostics);
-    CHECK(measured.verdict == c.verdict);
-    CHECK_THAT(measured.diagnostics, Contains(c.diagnostics));
-  }
+  Gpu gpu(with_good_ones(cases));
+  gpu.tuning.expect_rejections(cases);
 }
 
 TEST_CASE("a variant that is right only once on a GPU is rejected") {

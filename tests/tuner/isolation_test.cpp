@@ -35,12 +35,7 @@ std::vector<pid_t> children(const std::string& name) {
 }  // namespace
 
 TEST_CASE("a variant that misbehaves is rejected with its cause and the search goes on") {
-  struct Case {
-    Behaviour behaviour;
-    Verdict verdict;
-    std::string diagnostics;  // contained in the measurement's
-  };
-  const Case cases[] = {
+  const Rejection cases[] = {
       {Behaviour::kWrong, Verdict::kWrong, "out[25000] = "},
       {Behaviour::kNan, Verdict::kNotFinite, "out[25000] is NaN"},
       {Behaviour::kUnwritten, Verdict::kNotFinite, "out[25000] was never written"},
@@ -55,23 +50,8 @@ TEST_CASE("a variant that misbehaves is rejected with its cause and the search g
       {Behaviour::kAllocate, Verdict::kCrashed, "Segmentation fault"},
       {Behaviour::kBroken, Verdict::kCompileFailed, "this variant does not compile"},
   };
-  std::vector<Behaviour> behaviours = {Behaviour::kSlow, Behaviour::kFast};
-  for (const Case& c : cases)
-    behaviours.push_back(c.behaviour);
-  Tuning tuning(behaviours);
-  const auto outcome = tuning.tune(50'001);
-  INFO(outcome.status());
-  REQUIRE(outcome.ok());
-  CHECK(TrialFamily::behaviour(outcome->winner.config) == Behaviour::kFast);
-  for (const Case& c : cases) {
-    const Measurement measured = tuning.ledger.of(c.behaviour);
-    INFO(tuning.family.space(tuning.family.problem(1), {}).text(measured.config)
-         << ": " << name_of(measured.verdict) << ": " << measured.diagnostics);
-    CHECK(measured.verdict == c.verdict);
-    CHECK(measured.diagnostics.find(c.diagnostics) != std::string::npos);
-    CHECK(measured.diagnostics.size() < 10'000);
-    CHECK(tuning.progress.back().rejected.at(c.verdict) > 0);
-  }
+  Tuning tuning(with_good_ones(cases));
+  tuning.expect_rejections(cases);
 }
 
 TEST_CASE("a variant that is right only once is rejected") {

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -50,6 +51,21 @@ class Ledger : public MeasurementSink {
   std::vector<Measurement> measurements_;
 };
 
+// A variant that misbehaves, and what must be said of it.
+struct Rejection {
+  Behaviour behaviour;
+  Verdict verdict;
+  std::string diagnostics;  // contained in the measurement's
+};
+
+// Two that are right, and those of the cases.
+inline std::vector<Behaviour> with_good_ones(std::span<const Rejection> cases) {
+  std::vector<Behaviour> behaviours = {Behaviour::kSlow, Behaviour::kFast};
+  for (const Rejection& c : cases)
+    behaviours.push_back(c.behaviour);
+  return behaviours;
+}
+
 class Tuning {
  public:
   explicit Tuning(std::vector<Behaviour> behaviours, TunerOptions options = {},
@@ -80,6 +96,23 @@ class Tuning {
     return tuner->tune(
         family, family.problem(n), options, ledger,
         [this](const Progress& p) { progress.push_back(p); }, stop);
+  }
+
+  // Tunes beside two that are right; every case must be told of as it says.
+  void expect_rejections(std::span<const Rejection> cases) {
+    const auto outcome = tune(50'001);
+    INFO(outcome.status());
+    REQUIRE(outcome.ok());
+    CHECK(TrialFamily::behaviour(outcome->winner.config) == Behaviour::kFast);
+    for (const Rejection& c : cases) {
+      const Measurement measured = ledger.of(c.behaviour);
+      INFO(family.space(family.problem(1), {}).text(measured.config)
+           << ": " << name_of(measured.verdict) << ": " << measured.diagnostics);
+      CHECK(measured.verdict == c.verdict);
+      CHECK_THAT(measured.diagnostics, Catch::Contains(c.diagnostics));
+      CHECK(measured.diagnostics.size() < 10'000);
+      CHECK(progress.back().rejected.at(c.verdict) > 0);
+    }
   }
 
   testing::ScratchDirectory scratch;
