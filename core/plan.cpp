@@ -215,6 +215,17 @@ Step read_step(Reader& reader, const Json& json, const std::string& place) {
 
 }  // namespace
 
+std::vector<std::string> symbol_names(const Plan& plan) {
+  std::vector<std::string> names;
+  for (const Symbol& symbol : plan.symbols)
+    names.push_back(symbol.name);
+  return names;
+}
+
+std::string_view name_of(Buffer::Kind kind) {
+  return kBufferKinds[static_cast<size_t>(kind)];
+}
+
 std::string to_json(const Plan& plan) {
   Json symbols = Json::array();
   for (const Symbol& symbol : plan.symbols) {
@@ -227,7 +238,7 @@ std::string to_json(const Plan& plan) {
                        {"dtype", std::string(name_of(buffer.dtype))},
                        {"shape", buffer.shape},
                        {"order", buffer.order},
-                       {"kind", name_in(kBufferKinds, buffer.kind)},
+                       {"kind", std::string(name_of(buffer.kind))},
                        {"initial", name_in(kInitials, buffer.initial)},
                        {"optional", buffer.optional},
                        {"unit_stride_axis", buffer.unit_stride_axis},

@@ -99,6 +99,12 @@ struct Plan {
   bool operator==(const Plan&) const = default;
 };
 
+// The names that expressions use, in the order of the problem's sizes.
+std::vector<std::string> symbol_names(const Plan& plan);
+
+// "input", "output", "temporary", "per_worker"
+std::string_view name_of(Buffer::Kind kind);
+
 // JSON, the stored form. from_json checks structure and types, names the place of the first fault.
 std::string to_json(const Plan& plan);
 StatusOr<Plan> plan_from_json(std::string_view json);

@@ -33,9 +33,7 @@ std::string gibibytes(int64_t bytes) {
 }  // namespace
 
 StatusOr<int64_t> buffer_bytes(const Plan& plan, const Problem& problem, int workers) {
-  std::vector<std::string> names;
-  for (const Symbol& symbol : plan.symbols)
-    names.push_back(symbol.name);
+  const std::vector<std::string> names = symbol_names(plan);
   const std::vector<int64_t> sizes = problem.sizes();
   if (names.size() != sizes.size()) {
     return absl::FailedPreconditionError("the plan's symbols are not the problem's sized fields");

@@ -13,6 +13,7 @@
 
 #include "core/fingerprint.h"
 #include "engine/import_reader.h"
+#include "engine/measurement_pages.h"
 
 namespace kiln::engine {
 namespace {
@@ -30,7 +31,6 @@ constexpr size_t kMaxParameters = 64;
 constexpr double kMost = 1e18;  // nanoseconds: 30 years
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr size_t kMaxCandidates = 4;
-constexpr int64_t kPage = 1000;
 
 // The version in "kiln.export.v1".
 std::optional<int> version_of(std::string_view schema, std::string_view name) {
@@ -224,19 +224,6 @@ auto identity(const Measurement& measurement) {
 }
 using Identity = decltype(identity(Measurement()));
 
-// Calls `visit` for every measurement of the problem on the device.
-template <class Visit>
-Status for_each(const db::ProblemRef& problem, const std::string& fingerprint, db::Store& store,
-                Visit visit) {
-  for (db::Page page{.after = 0, .limit = kPage};;) {
-    KILN_ASSIGN_OR_RETURN(const auto rows, store.measurements(problem, fingerprint, page));
-    if (rows.empty()) return absl::OkStatus();
-    page.after = rows.back().id;
-    for (const db::MeasurementRow& row : rows)
-      visit(row);
-  }
-}
-
 }  // namespace
 
 StatusOr<std::vector<db::MeasurementRow>> read_import(std::string_view document,
@@ -260,10 +247,10 @@ StatusOr<ImportReport> add_imported(const std::vector<db::MeasurementRow>& rows,
   for (const db::MeasurementRow& row : rows) {
     const auto [at, fresh] = stored.try_emplace({row.problem.exact_key, row.fingerprint});
     if (fresh) {
-      KILN_RETURN_IF_ERROR(
-          for_each(row.problem, row.fingerprint, store, [&](const db::MeasurementRow& known) {
-            at->second.insert(identity(known.measurement));
-          }));
+      KILN_RETURN_IF_ERROR(for_each_measurement(store, row.problem, row.fingerprint,
+                                                [&](const db::MeasurementRow& known) {
+                                                  at->second.insert(identity(known.measurement));
+                                                }));
       // Of a final, which winners alone hold.
       KILN_ASSIGN_OR_RETURN(const auto winner,
                             store.find_winner(row.problem.problem_key, row.fingerprint));
@@ -290,13 +277,15 @@ StatusOr<std::vector<Config>> imported_candidates(db::ProblemRef problem,
                                                   db::Store& store) {
   problem.exact_key.clear();
   std::multimap<double, Config> by_time;
-  KILN_RETURN_IF_ERROR(for_each(problem, fingerprint, store, [&](const db::MeasurementRow& row) {
-    const Measurement& measurement = row.measurement;
-    if (row.job_id != db::kImported || measurement.cache != cache) return;
-    if (!space.check(measurement.config).ok()) return;
-    // Documents know no order of parameters.
-    by_time.emplace(measurement.timing.median_ns, space.config(*space.levels(measurement.config)));
-  }));
+  KILN_RETURN_IF_ERROR(
+      for_each_measurement(store, problem, fingerprint, [&](const db::MeasurementRow& row) {
+        const Measurement& measurement = row.measurement;
+        if (row.job_id != db::kImported || measurement.cache != cache) return;
+        if (!space.check(measurement.config).ok()) return;
+        // Documents know no order of parameters.
+        by_time.emplace(measurement.timing.median_ns,
+                        space.config(*space.levels(measurement.config)));
+      }));
   std::vector<Config> candidates;
   for (auto& [time, config] : by_time) {
     if (candidates.size() == kMaxCandidates) break;

@@ -10,6 +10,7 @@
 #include "engine/import.h"
 #include "engine/job.h"
 #include "engine/jobs.h"
+#include "engine/measurement_pages.h"
 
 namespace kiln::engine {
 namespace {
@@ -110,25 +111,18 @@ std::vector<Measurement> Jobs::known_measurements(const Job& job) {
   const StatusOr<Space> space = catalogue_.space_of(job.problem, job.device->target());
   if (!space.ok()) return {};                    // and tuning says why
   std::map<std::string, Measurement> by_config;  // the newest of each
-  db::Page page{.after = 0, .limit = 1000};
-  for (;;) {
-    const auto rows = store_.measurements(job.row.problem, job.device->fingerprint_text(), page);
-    if (!rows.ok()) {
-      spdlog::warn("job {}: earlier measurements are not read: {}", job.row.id,
-                   rows.status().ToString());
-      break;
-    }
-    if (rows->empty()) break;
-    page.after = rows->back().id;
-    for (const db::MeasurementRow& row : *rows) {
-      const Measurement& measurement = row.measurement;
-      if (row.job_id == db::kImported) continue;  // whoever wrote it may claim anything
-      if (job.options.force && row.job_id != job.row.id) continue;
-      if (measurement.cache != job.options.tune.cache) continue;
-      if (!space->check(measurement.config).ok()) continue;
-      if (!job.device->is_current(family, job.problem, measurement)) continue;
-      by_config[measurement.config.text()] = measurement;
-    }
+  const Status read = for_each_measurement(
+      store_, job.row.problem, job.device->fingerprint_text(), [&](const db::MeasurementRow& row) {
+        const Measurement& measurement = row.measurement;
+        if (row.job_id == db::kImported) return;  // whoever wrote it may claim anything
+        if (job.options.force && row.job_id != job.row.id) return;
+        if (measurement.cache != job.options.tune.cache) return;
+        if (!space->check(measurement.config).ok()) return;
+        if (!job.device->is_current(family, job.problem, measurement)) return;
+        by_config[measurement.config.text()] = measurement;
+      });
+  if (!read.ok()) {
+    spdlog::warn("job {}: earlier measurements are not read: {}", job.row.id, read.ToString());
   }
   std::vector<Measurement> known;
   known.reserve(by_config.size());

@@ -337,4 +337,11 @@ StatusOr<CheckedPlan> check_plan(const Plan& plan) {
   return PlanChecker(plan).check();
 }
 
+std::vector<Buffer> arguments_of(const CheckedPlan& plan) {
+  std::vector<Buffer> arguments;
+  for (size_t buffer : plan.arguments)
+    arguments.push_back(plan.buffers[buffer].declared);
+  return arguments;
+}
+
 }  // namespace kiln::runtime

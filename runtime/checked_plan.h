@@ -76,4 +76,7 @@ struct CheckedPlan {
 // INVALID_ARGUMENT names the place in the plan, what stands there and what was expected.
 StatusOr<CheckedPlan> check_plan(const Plan& plan);
 
+// As declared, in the order in which a caller brings them.
+std::vector<Buffer> arguments_of(const CheckedPlan& plan);
+
 }  // namespace kiln::runtime

@@ -14,10 +14,8 @@ using devices::ResourceUse;
 
 StatusOr<int64_t> dynamic_scratchpad(const Plan& plan, const Launch& launch,
                                      const Problem& problem) {
-  std::vector<std::string> names;
-  for (const Symbol& symbol : plan.symbols)
-    names.push_back(symbol.name);
-  KILN_ASSIGN_OR_RETURN(const Expression bytes, Expression::parse(launch.scratchpad_bytes, names));
+  KILN_ASSIGN_OR_RETURN(const Expression bytes,
+                        Expression::parse(launch.scratchpad_bytes, symbol_names(plan)));
   return bytes.evaluate(problem.sizes());
 }
 

@@ -187,9 +187,9 @@ StatusOr<Checked> DeviceTuner::check_here(const Family& family, const Problem& p
   const Resources resources =
       resources_of(target, family.plan(problem, config, target), problem, compiled.entries);
   if (!resources.verdict.ok()) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("the configuration ", space.text(config), " of ", family.schema().family(),
-                     " does not fit the device: ", std::string(resources.verdict.message())));
+    return absl::FailedPreconditionError(absl::StrCat(
+        "the configuration ", space.text(config), " of ", family.schema().family(), " ",
+        std::string(kDoesNotFit), ": ", std::string(resources.verdict.message())));
   }
   const Problem probe = family.probe(problem);
   const Candidate candidate{

@@ -101,6 +101,8 @@ class Tuner {
                                  const std::function<void(const Progress&)>& progress,
                                  std::stop_token stop) = 0;
 
+  // In check()'s message for what a search would prune.
+  static constexpr std::string_view kDoesNotFit = "does not fit the device";
   // Compiles one variant and verifies it on the family's probe problem; goes before background
   // work.
   virtual StatusOr<Checked> check(const Family& family, const Problem& problem,

@@ -20,13 +20,6 @@ bool is_argument(const Buffer& buffer) {
   return buffer.kind == Buffer::Kind::kInput || buffer.kind == Buffer::Kind::kOutput;
 }
 
-std::vector<std::string> symbol_names(const Plan& plan) {
-  std::vector<std::string> names;
-  for (const Symbol& symbol : plan.symbols)
-    names.push_back(symbol.name);
-  return names;
-}
-
 // Shape of a buffer, and its bytes; strides dense in the buffer's order.
 StatusOr<HostTensor> evaluate(const Buffer& buffer, std::span<const std::string> names,
                               std::span<const int64_t> sizes) {

@@ -4,8 +4,9 @@
 #include <array>
 #include <cstdio>
 #include <cstdlib>
-#include <sstream>
+#include <utility>
 
+#include "engine/catalogue.h"
 #include "templates/registry.h"
 
 namespace kiln::selftest {
@@ -75,23 +76,14 @@ Case known_case(const std::string& text) {
 }  // namespace
 
 StatusOr<Case> parse_case(std::string_view text) {
-  std::istringstream words{std::string(text)};
-  std::string name;
-  words >> name;
-  for (const Family* family : families()) {
-    if (family->name() != name) continue;
-    std::vector<std::pair<std::string, std::string>> fields;
-    for (std::string word; words >> word;) {
-      const size_t equals = word.find('=');
-      if (equals == std::string::npos) return invalid_field("problem", word, "field=value");
-      fields.emplace_back(word.substr(0, equals), word.substr(equals + 1));
-    }
-    KILN_ASSIGN_OR_RETURN(Problem problem, Problem::parse(family->schema(), fields));
-    KILN_RETURN_IF_ERROR(family->check(problem));
-    std::string canonical = problem.text();
-    return Case{family, std::move(problem), std::move(canonical)};
-  }
-  return invalid_field("family", name, "a family of this build", absl::StatusCode::kNotFound);
+  static const engine::Catalogue catalogue(families(), {});
+  const size_t end = std::min(text.find(' '), text.size());
+  db::ProblemRef reference;
+  reference.family = text.substr(0, end);
+  reference.text = text.substr(end);
+  KILN_ASSIGN_OR_RETURN(Problem problem, catalogue.problem_of(reference));
+  const Family& family = catalogue.family_of(problem);
+  return Case{&family, std::move(problem)};
 }
 
 std::vector<Case> corner_cases() {
@@ -118,7 +110,6 @@ std::vector<Case> real_shapes(const Target& target) {
     const int64_t batch = known.problem.integer("batch");
     if (target.is_gpu() || batch == 1) continue;
     known.problem = known.problem.with({{"batch", std::min(batch, kHostBatch)}});
-    known.name = known.problem.text();
   }
   return cases;
 }

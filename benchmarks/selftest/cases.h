@@ -16,7 +16,9 @@ namespace kiln::selftest {
 struct Case {
   const Family* family = nullptr;
   Problem problem;
-  std::string name;  // "attention_forward batch=1 …", as the command line takes it
+
+  // "attention_forward batch=1 …", as the command line takes it.
+  std::string name() const { return problem.text(); }
 };
 
 // Every family in every type: tails, borders, rows that meet nothing, orders of axes, epilogues.

@@ -11,8 +11,7 @@
 #include <set>
 #include <thread>
 
-#include "absl/strings/match.h"
-#include "absl/strings/string_view.h"
+#include "absl/time/clock.h"
 #include "benchmarks/selftest/time_box.h"
 #include "devices/compile/compiled_kernels.h"
 #include "devices/compile/program.h"
@@ -29,7 +28,6 @@ constexpr int kThreads = 4;       // that compile while another's variant runs
 constexpr milliseconds kMostPerShape{20'000};
 constexpr double kMostEmulatedFlops = 5e6;
 // How Tuner::check() words what a search prunes.
-constexpr absl::string_view kDoesNotFit = "does not fit the device";
 constexpr size_t kMaxMessage = 2000;
 
 // Measurements are the report's through the winners alone.
@@ -40,10 +38,6 @@ class NoSink final : public MeasurementSink {
 
 std::string message_of(const Status& status) {
   return std::string(status.message()).substr(0, kMaxMessage);
-}
-
-int64_t unix_now_ns() {
-  return std::chrono::nanoseconds(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
 }  // namespace
@@ -148,12 +142,13 @@ Correctness DeviceTest::verify(milliseconds time) {
             std::max(result.worst_error, checked->measurement.verification.worst_error);
       } else if (box.is_over()) {
         ++result.left_out;
-      } else if (absl::StrContains(checked.status().message(), kDoesNotFit)) {
+      } else if (message_of(checked.status()).find(tuner::Tuner::kDoesNotFit) !=
+                 std::string::npos) {
         ++result.pruned;
       } else {
         const std::string config = work[i].config.text();
-        result.failures.push_back({tested.name, config, message_of(checked.status())});
-        fmt::print(stderr, "  FAILED {} {}\n    {}\n", tested.name, config,
+        result.failures.push_back({tested.name(), config, message_of(checked.status())});
+        fmt::print(stderr, "  FAILED {} {}\n    {}\n", tested.name(), config,
                    result.failures.back().message);
       }
     }
@@ -174,7 +169,8 @@ Tuned DeviceTest::tune(milliseconds time) {
     const Target& target = device_->target();
     if (!shape.family->supports(target).ok()) continue;
     tuner::TuneOptions options;
-    options.first = kernels_.of(shape, shape.family->space(shape.problem, target));
+    const Space space = shape.family->space(shape.problem, target);
+    options.first = kernels_.of(shape, space);
     // Every search begins with the default; without a compiler it must have come along, and nothing
     // but what did can be tried.
     const Config fallback = shape.family->default_config(shape.problem, target);
@@ -192,14 +188,13 @@ Tuned DeviceTest::tune(milliseconds time) {
       if (box.is_over()) {
         ++result.left_out;
       } else {
-        result.failures.push_back({shape.name, "", message_of(outcome.status())});
-        fmt::print(stderr, "  FAILED {}\n    {}\n", shape.name, result.failures.back().message);
+        result.failures.push_back({shape.name(), "", message_of(outcome.status())});
+        fmt::print(stderr, "  FAILED {}\n    {}\n", shape.name(), result.failures.back().message);
       }
       continue;
     }
-    const Space space = shape.family->space(shape.problem, target);
-    fmt::print(stderr, "  {:.3g} µs  {}  {}\n", outcome->winner.timing.median_ns * 1e-3, shape.name,
-               space.text(outcome->winner.config));
+    fmt::print(stderr, "  {:.3g} µs  {}  {}\n", outcome->winner.timing.median_ns * 1e-3,
+               shape.name(), space.text(outcome->winner.config));
     db::WinnerRow& row = result.winners.emplace_back();
     row.problem = engine::reference_to(shape.problem);
     row.fingerprint = device_->fingerprint().text();
@@ -208,7 +203,7 @@ Tuned DeviceTest::tune(milliseconds time) {
     row.space_version = space.version();
     row.schema_version = shape.family->schema().version();
     row.evaluations = outcome->evaluations;
-    row.created_unix_ns = unix_now_ns();
+    row.created_unix_ns = absl::GetCurrentTimeNanos();
   }
   return result;
 }

@@ -3,17 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <atomic>
 #include <filesystem>
-#include <mutex>
 #include <nlohmann/json.hpp>
-#include <thread>
 
-#include "core/key.h"
 #include "devices/compile/cache_directory.h"
 #include "devices/compile/compiled_kernels.h"
 #include "devices/gpu/gpu_probe.h"
-#include "runtime/host/thread_pool.h"
+#include "tuner/compile_pool.h"
 
 namespace kiln::selftest {
 namespace {
@@ -64,7 +60,7 @@ Status KernelList::write(const std::string& directory, const Target& target) con
 
 std::vector<Config> KernelList::of(const Case& tested, const Space& space) const {
   std::vector<Config> admitted;
-  const auto found = configs_.find(tested.name);
+  const auto found = configs_.find(tested.name());
   if (found == configs_.end()) return admitted;
   for (const Config& config : found->second) {
     if (space.check(config).ok()) admitted.push_back(config);
@@ -93,7 +89,6 @@ Status compile_kernels(const devices::Compiler& compiler, const std::string& dir
   struct Work {
     const Case* tested;
     Config config;
-    bool compiled = false;
   };
   std::vector<Work> work;
   const std::vector<Case> corners = corner_cases(), shapes = real_shapes(target);
@@ -107,43 +102,31 @@ Status compile_kernels(const devices::Compiler& compiler, const std::string& dir
   }
   std::error_code error;
   std::filesystem::create_directories(directory, error);
-  std::atomic<size_t> next = 0;
-  std::mutex mutex;
-  Status failed;
-  const auto compile = [&] {
-    for (size_t i; (i = next++) < work.size();) {
-      const Case& tested = *work[i].tested;
-      auto made =
-          compiler.compile(tested.family->source(tested.problem, work[i].config, target), {});
-      const std::lock_guard lock(mutex);
-      if (made.ok()) {
-        const Status kept = devices::keep_compiled(directory, *made);
-        if (!kept.ok()) failed = kept;
-        work[i].compiled = kept.ok();
-      } else {
-        fmt::print(stderr, "{} {}: {}\n", tested.name, work[i].config.text(),
-                   std::string(made.status().message()).substr(0, 400));
-      }
+  std::vector<KernelSource> sources;
+  for (const auto& [tested, config] : work)
+    sources.push_back(tested->family->source(tested->problem, config, target));
+  std::vector<tuner::Compiled> made = tuner::CompilePool(compiler, 0).compile(sources, 0, {});
+  KernelList list;
+  int kept = 0;
+  for (size_t i = 0; i < work.size(); ++i) {
+    const auto& [tested, config] = work[i];
+    if (!made[i].artifact.ok()) {
+      fmt::print(stderr, "{} {}: {}\n", tested->name(), config.text(),
+                 std::string(made[i].artifact.status().message()).substr(0, 400));
+      continue;
     }
-  };
-  {
-    std::vector<std::jthread> threads;
-    for (int i = 0; i < runtime::usable_cpus(); ++i)
-      threads.emplace_back(compile);
+    KILN_RETURN_IF_ERROR(devices::keep_compiled(
+        directory, {.artifact = *std::move(made[i].artifact), .entries = made[i].entries}));
+    list.add(*tested, config);
+    ++kept;
   }
-  KILN_RETURN_IF_ERROR(failed);
   if (target.kind == "cuda" || target.kind == "hip") {
     for (const devices::GpuProbe& probe : devices::gpu_probes(target)) {
-      const auto made = compiler.compile(probe.source, {});
-      if (made.ok()) KILN_RETURN_IF_ERROR(devices::keep_compiled(directory, *made));
+      const auto compiled = compiler.compile(probe.source, {});
+      if (compiled.ok()) KILN_RETURN_IF_ERROR(devices::keep_compiled(directory, *compiled));
     }
   }
-  KernelList list;
-  for (const Work& done : work) {
-    if (done.compiled) list.add(*done.tested, done.config);
-  }
-  fmt::print("{} {}: {} kernels\n", target.kind, target.architecture,
-             std::count_if(work.begin(), work.end(), [](const Work& w) { return w.compiled; }));
+  fmt::print("{} {}: {} kernels\n", target.kind, target.architecture, kept);
   return list.write(directory, target);
 }
 

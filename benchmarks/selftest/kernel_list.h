@@ -23,7 +23,7 @@ class KernelList {
   static StatusOr<KernelList> read(const std::string& directory, const Target& target);
   Status write(const std::string& directory, const Target& target) const;
 
-  void add(const Case& tested, const Config& config) { configs_[tested.name].push_back(config); }
+  void add(const Case& tested, const Config& config) { configs_[tested.name()].push_back(config); }
   // In the order in which they were added; only those that the space admits.
   std::vector<Config> of(const Case& tested, const Space& space) const;
   bool empty() const { return configs_.empty(); }

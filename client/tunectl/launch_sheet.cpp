@@ -15,20 +15,6 @@ using runtime::CheckedPlan;
 
 constexpr int kSlotBytes = 8;
 
-const char* role_of(const Buffer& buffer) {
-  switch (buffer.kind) {
-    case Buffer::Kind::kInput:
-      return "input";
-    case Buffer::Kind::kOutput:
-      return "output";
-    case Buffer::Kind::kTemporary:
-      return "temporary";
-    case Buffer::Kind::kPerWorker:
-      return "per_worker";
-  }
-  return "";
-}
-
 class SheetWriter {
  public:
   SheetWriter(const Plan& plan, CheckedPlan checked, runtime::Layout layout, const Problem& problem)
@@ -57,7 +43,7 @@ class SheetWriter {
     const Buffer& declared = plan_.buffers[index];
     const runtime::BufferLayout& laid_out = layout_.buffers[index];
     Json json = {{"name", declared.name},
-                 {"role", role_of(declared)},
+                 {"role", std::string(name_of(declared.kind))},
                  {"dtype", std::string(name_of(declared.dtype))},
                  {"shape", laid_out.shape},
                  {"strides", laid_out.strides},

@@ -65,8 +65,9 @@ StatusOr<Compilation> SourceCompiler::compile(const KernelSource& source,
   if (options.stop.stop_requested()) return absl::CancelledError("compilation stopped");
   KILN_ASSIGN_OR_RETURN(const std::string text,
                         translation_unit(source, backend_->lowering(), sources_));
+  std::string identity = identity_of(source, text);
   if (options.form == CompileOptions::Form::kMachineCode) {
-    auto made = find_compiled(compiled_kernels_in(cache_directory_), identity_of(source, text));
+    auto made = find_compiled(compiled_kernels_in(cache_directory_), identity);
     if (made) {
       made->artifact.toolchain = with_driver(std::move(made->artifact.toolchain));
       return *std::move(made);
@@ -88,7 +89,7 @@ StatusOr<Compilation> SourceCompiler::compile(const KernelSource& source,
   made.artifact.hash = digest(made.artifact.bytes);
   made.artifact.target_kind = backend_->target().kind;
   made.artifact.architecture = backend_->target().architecture;
-  made.artifact.code_identity = identity_of(source, text);
+  made.artifact.code_identity = std::move(identity);
   made.artifact.toolchain = with_driver(std::move(build.toolchain));
   made.entries = std::move(build.entries);
   return made;

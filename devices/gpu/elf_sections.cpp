@@ -51,8 +51,6 @@ StatusOr<std::vector<ElfSection>> elf_sections(std::string_view file) {
   for (const Elf64_Shdr& section : headers) {
     sections.push_back({.name = text_at(names, section.sh_name),
                         .type = section.sh_type,
-                        .info = section.sh_info,
-                        .size = section.sh_size,
                         .content = section.sh_type == SHT_NOBITS
                                        ? std::string_view()
                                        : slice(file, section.sh_offset, section.sh_size)});

@@ -15,8 +15,6 @@ namespace kiln::devices {
 struct ElfSection {
   std::string_view name;
   uint32_t type = 0;
-  uint32_t info = 0;
-  uint64_t size = 0;         // in memory
   std::string_view content;  // in the file; empty for NOBITS
 };
 

@@ -7,10 +7,10 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <system_error>
 #include <vector>
 
+#include "devices/compile/cache_directory.h"
 #include "devices/compile/program.h"
 
 namespace kiln::devices {
@@ -73,24 +73,24 @@ bool HipTools::try_out(const Hiprtc& hiprtc, const std::string& architecture) {
   std::string folder =
       (std::filesystem::temp_directory_path(error) / "kiln-hiprtc-XXXXXX").string();
   if (!mkdtemp(folder.data())) return false;
-  std::ofstream(folder + "/probe.hip") << "extern \"C\" __global__ void probe() {}\n";
-  const bool works =
-      ask_program({find_helper("kiln-rtc"), "hiprtc", hiprtc.library, folder + "/probe.hip",
-                   folder + "/probe.co", "code", "--offload-arch=" + architecture})
-          .ok();
-  std::filesystem::remove_all(folder, error);
-  return works;
+  const WorkDirectory work(folder);
+  if (!write_file(folder + "/probe.hip", "extern \"C\" __global__ void probe() {}\n").ok()) {
+    return false;
+  }
+  return ask_program({find_helper("kiln-rtc"), "hiprtc", hiprtc.library, folder + "/probe.hip",
+                      folder + "/probe.co", "code", "--offload-arch=" + architecture})
+      .ok();
 }
 
 Status HipTools::linker_of(const std::string& clang) {
   std::lock_guard lock(mutex_);
-  const auto [entry, fresh] = links_.try_emplace(clang);
-  if (fresh) {
-    // A program that clang does not find is answered by its bare name.
-    const StatusOr<std::string> path = ask_program({clang, "--print-prog-name=lld"});
-    entry->second = path.ok() && path->starts_with('/');
+  if (links_.contains(clang)) return absl::OkStatus();
+  // A program that clang does not find is answered by its bare name.
+  const StatusOr<std::string> path = ask_program({clang, "--print-prog-name=lld"});
+  if (path.ok() && path->starts_with('/')) {
+    links_.insert(clang);
+    return absl::OkStatus();
   }
-  if (entry->second) return absl::OkStatus();
   return absl::UnavailableError(
       fmt::format("{} finds no lld, which links code for AMD's GPUs; install the Debian package "
                   "lld-19",

@@ -6,6 +6,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "core/status.h"
@@ -38,7 +39,7 @@ class HipTools {
   bool looked_ = false;  // guarded by mutex_, as the rest
   std::optional<Hiprtc> hiprtc_;
   std::map<std::string, bool> knows_;
-  std::map<std::string, bool> links_;  // by the path of a clang
+  std::set<std::string> links_;  // paths of clangs that find lld
 };
 
 }  // namespace kiln::devices

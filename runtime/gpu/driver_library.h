@@ -97,7 +97,6 @@ class DriverLibrary {
   // The first of `names` that opens. UNAVAILABLE with the loader's words and `remedy`.
   static StatusOr<DriverLibrary> open(std::span<const char* const> names, std::string_view remedy);
 
-  const std::string& name() const { return name_; }
   // UNAVAILABLE names what the library lacks: it is too old.
   template <class F>
   Status find(const char* symbol, F& function) const {

@@ -8,17 +8,6 @@
 #include "runtime/gpu/gpu_dispatch.h"
 
 namespace kiln::runtime {
-namespace {
-
-std::vector<Buffer> arguments_of(const CheckedPlan& plan) {
-  std::vector<Buffer> arguments;
-  for (size_t buffer : plan.arguments)
-    arguments.push_back(plan.buffers[buffer].declared);
-  return arguments;
-}
-
-}  // namespace
-
 StatusOr<std::shared_ptr<const Kernel>> GpuKernel::load(GpuDriver& driver, const Artifact& artifact,
                                                         const Plan& plan) {
   KILN_ASSIGN_OR_RETURN(CheckedPlan checked, check_plan(plan));

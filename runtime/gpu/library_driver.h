@@ -47,7 +47,6 @@ class LibraryDriver : public GpuDriver {
   // OK for 0. `what`: "cannot load the kernel".
   Status check(int error, std::string_view what) const;
   StatusOr<GpuProperties> common_properties(int device) const;
-  const DriverFunctions& calls() const { return calls_; }
 
  private:
   DriverFunctions calls_;

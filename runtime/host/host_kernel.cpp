@@ -12,13 +12,6 @@
 namespace kiln::runtime {
 namespace {
 
-std::vector<Buffer> arguments_of(const CheckedPlan& plan) {
-  std::vector<Buffer> arguments;
-  for (size_t index : plan.arguments)
-    arguments.push_back(plan.buffers[index].declared);
-  return arguments;
-}
-
 Status check_processor(const Artifact& artifact) {
   if (artifact.target_kind == "emulator") {
     if (artifact.architecture == "warp32" || artifact.architecture == "wave64") {

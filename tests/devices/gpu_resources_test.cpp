@@ -17,8 +17,7 @@ namespace {
 using Catch::Contains;
 
 // An ELF file of one section with this content.
-std::string elf_file(const std::string& name, uint32_t type, uint32_t info,
-                     const std::string& content) {
+std::string elf_file(const std::string& name, uint32_t type, const std::string& content) {
   const std::string names = std::string(1, '\0') + name + '\0' + ".shstrtab" + '\0';
   Elf64_Ehdr header = {};
   std::memcpy(header.e_ident, ELFMAG, SELFMAG);
@@ -31,7 +30,6 @@ std::string elf_file(const std::string& name, uint32_t type, uint32_t info,
   Elf64_Shdr sections[3] = {};
   sections[1].sh_name = 1;
   sections[1].sh_type = type;
-  sections[1].sh_info = info;
   sections[1].sh_offset = sizeof(header);
   sections[1].sh_size = content.size();
   sections[2].sh_name = uint32_t(name.size() + 2);
@@ -62,7 +60,7 @@ constexpr const char* kLog =
 
 TEST_CASE("A compiler's log tells what a cubin's entries take") {
   const std::vector<std::string> entries = {"forward"};
-  const std::string file = elf_file(".text.forward", SHT_PROGBITS, 0, "code");
+  const std::string file = elf_file(".text.forward", SHT_PROGBITS, "code");
   const auto uses = read_cubin(file, kLog, entries);
   REQUIRE(uses.ok());
   CHECK(uses->front().registers == 168);
@@ -84,7 +82,7 @@ TEST_CASE("A code object tells what its kernels take") {
   const std::vector<uint8_t> packed = nlohmann::json::to_msgpack(document);
   const std::string notes =
       note("other", 1, "abc") + note("AMDGPU", 32, std::string(packed.begin(), packed.end()));
-  const std::string file = elf_file(".note", SHT_NOTE, 0, notes);
+  const std::string file = elf_file(".note", SHT_NOTE, notes);
   const std::vector<std::string> entries = {"forward"};
   const auto uses = read_code_object(file, entries);
   INFO(uses.status());

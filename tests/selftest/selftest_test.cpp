@@ -28,10 +28,10 @@ std::unique_ptr<devices::Device> host(const std::string& cache) {
 TEST_CASE("the cases are distinct, of every family, and small enough to be verified at once") {
   std::set<std::string> names, families_seen;
   for (const Case& tested : corner_cases()) {
-    INFO(tested.name);
-    CHECK(names.insert(tested.name).second);
+    INFO(tested.name());
+    CHECK(names.insert(tested.name()).second);
     families_seen.insert(std::string(tested.family->name()));
-    CHECK(parse_case(tested.name)->problem == tested.problem);
+    CHECK(parse_case(tested.name())->problem == tested.problem);
     // What is verified is the probe: it must be the case itself, or hold its static fields.
     CHECK(tested.family->cost(tested.family->probe(tested.problem)).flops <= 1e9);
   }

@@ -57,9 +57,8 @@ Status GpuStage::add_probe(Probe probe, std::shared_ptr<const runtime::Kernel> k
 Status GpuStage::prepare_probe(Probe probe) {
   const bool copies = probe == Probe::kRead || probe == Probe::kCopy;
   if (!copies || copied_ != 0) return absl::OkStatus();
-  const int64_t bytes = std::max(2 * request_.flush_bytes, kLeastCopyBytes);
-  KILN_ASSIGN_OR_RETURN(copied_, driver_->allocate(bytes));
-  return driver_->fill(copied_, 0, bytes, stream_);
+  KILN_ASSIGN_OR_RETURN(copied_, driver_->allocate(copied_bytes()));
+  return driver_->fill(copied_, 0, copied_bytes(), stream_);
 }
 
 StatusOr<Sample> GpuStage::probe(Probe probe, int64_t length_ns) {
@@ -72,9 +71,13 @@ StatusOr<Sample> GpuStage::probe(Probe probe, int64_t length_ns) {
   return sample;
 }
 
+int64_t GpuStage::copied_bytes() const {
+  return std::max(2 * request_.flush_bytes, kLeastCopyBytes);
+}
+
 // Bytes/s read plus bytes/s written, from one half of the memory to the other and back.
 StatusOr<double> GpuStage::copy_rate(int64_t length_ns) {
-  const int64_t half = std::max(2 * request_.flush_bytes, kLeastCopyBytes) / 2;
+  const int64_t half = copied_bytes() / 2;
   double ns = 0;
   int copies = 1;
   for (int attempt = 0; attempt < 2; ++attempt) {
@@ -167,19 +170,18 @@ StatusOr<double> GpuStage::time_cold(const runtime::Dispatch& dispatch, int batc
 }
 
 StatusOr<double> GpuStage::time_warm(const runtime::Dispatch& dispatch, int batch) {
-  const Graph* graph = nullptr;
-  if (const auto known = graphs_.find(&dispatch); known != graphs_.end()) {
-    graph = known->second.handle ? &known->second : nullptr;
-  }
-  const int pieces = graph != nullptr ? (batch + graph->launches - 1) / graph->launches : batch;
+  const auto known = graphs_.find(&dispatch);
+  const Handle graph = known == graphs_.end() ? nullptr : known->second;
+  const int launches = graph != nullptr ? kGraphLaunches : 1;  // of a piece
+  const int pieces = (batch + launches - 1) / launches;
   KILN_RETURN_IF_ERROR(driver_->record(events_[0], stream_));
   for (int i = 0; i < pieces; ++i) {
-    KILN_RETURN_IF_ERROR(graph != nullptr ? driver_->replay(*graph->handle, stream_)
+    KILN_RETURN_IF_ERROR(graph != nullptr ? driver_->replay(graph, stream_)
                                           : enqueue(dispatch, timed_));
   }
   KILN_RETURN_IF_ERROR(driver_->record(events_[1], stream_));
   KILN_ASSIGN_OR_RETURN(const double ns, time_between(0, 1));
-  const double launch_ns = ns / (double(pieces) * (graph != nullptr ? graph->launches : 1));
+  const double launch_ns = ns / (double(pieces) * launches);
   // One alone tells that it is short; from then on many go together.
   if (launch_ns < kShortLaunchNs) make_graph(dispatch);
   return launch_ns;
@@ -193,12 +195,12 @@ void GpuStage::make_graph(const runtime::Dispatch& dispatch) {
       KILN_RETURN_IF_ERROR(enqueue(dispatch, timed_));
     return absl::OkStatus();
   });
-  if (captured.ok()) place->second = {.handle = *captured, .launches = kGraphLaunches};
+  if (captured.ok()) place->second = *captured;
 }
 
 void GpuStage::forget_dispatches() {
   for (const auto& [dispatch, graph] : graphs_) {
-    if (graph.handle) driver_->drop(*graph.handle);
+    if (graph != nullptr) driver_->drop(graph);
   }
   graphs_.clear();
 }

@@ -54,12 +54,6 @@ class GpuStage final : public Stage {
     int64_t iterations = 16;  // of the last run, adapted to the length asked for
     void* output = nullptr;
   };
-  // Launches in one piece; without a handle: this dispatch cannot be captured.
-  struct Graph {
-    std::optional<Handle> handle;
-    int launches = 0;
-  };
-
   Status enqueue(const runtime::Dispatch& dispatch, std::span<const runtime::Tensor> tensors);
   // Time between two points of the stream; waits for the second. ns, above 0.
   StatusOr<double> time_between(int from, int to);
@@ -67,6 +61,7 @@ class GpuStage final : public Stage {
   StatusOr<double> time_warm(const runtime::Dispatch& dispatch, int batch);
   // Captures launches of it, once; where that fails they are enqueued one by one.
   void make_graph(const runtime::Dispatch& dispatch);
+  int64_t copied_bytes() const;  // of the copy probe
   StatusOr<double> copy_rate(int64_t length_ns);
   StatusOr<double> arithmetic_rate(Arithmetic& arithmetic, int64_t length_ns);
 
@@ -84,7 +79,7 @@ class GpuStage final : public Stage {
   uint8_t flush_byte_ = 0;
   Address copied_ = 0;  // memory of the copy probe
   std::array<Arithmetic, kMaxProbes> arithmetic_{};
-  std::map<const runtime::Dispatch*, Graph> graphs_;
+  std::map<const runtime::Dispatch*, Handle> graphs_;  // null: it cannot be captured
 };
 
 }  // namespace kiln::tuner::worker

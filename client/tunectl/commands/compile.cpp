@@ -6,6 +6,7 @@
 #include "client/tunectl/commands/commands.h"
 #include "client/tunectl/config_words.h"
 #include "client/tunectl/failure.h"
+#include "client/tunectl/json.h"
 #include "client/tunectl/launch_sheet.h"
 #include "client/tunectl/local_problem.h"
 #include "client/tunectl/output_file.h"
@@ -13,6 +14,7 @@
 #include "client/tunectl/table.h"
 #include "client/tunectl/units.h"
 #include "devices/compiler.h"
+#include "proto/problem.h"
 #include "server/configuration.h"
 #include "tuner/compile_pool.h"
 #include "tuner/resources.h"
@@ -75,14 +77,7 @@ StatusOr<Work> open(const Session& session, const Options& options) {
 }
 
 Json config_json(const Config& config, const Space& space) {
-  Json json = Json::object();
-  for (const auto& [name, value] : config.values()) {
-    json[name] = value;
-    const auto parameter = std::ranges::find(space.parameters(), name, &Parameter::name);
-    const auto level = std::ranges::find(parameter->values, value) - parameter->values.begin();
-    if (!parameter->labels.empty()) json[name] = parameter->labels[size_t(level)];
-  }
-  return json;
+  return tunectl::to_json(proto::to_message(config, space));
 }
 
 Json artifact_json(const Artifact& artifact) {
