@@ -8,7 +8,7 @@ namespace kiln::depthwise_conv2d_forward {
 
 namespace {
 
-constexpr int kSpaceVersion = 5;
+constexpr int kSpaceVersion = 6;
 constexpr int64_t kLineBytes = 64;
 // Wider maps are cut: rows of a tile should stay in the first-level cache.
 constexpr int64_t kWidest = 112;
@@ -50,6 +50,13 @@ int64_t blocks(const DepthwiseProblem& p, const Config& c) {
          (together ? 1 : p.batch);
 }
 
+// Outputs whose sums, weights and input fit the registers.
+int64_t widest_window(const Target& t, int64_t vectors) {
+  const bool many = t.vector_registers >= 32;
+  if (vectors == 1) return many ? 16 : 8;
+  return many ? 7 : 4;
+}
+
 // Only pixels: planes of one channel lie far apart.
 bool small_images(const DepthwiseProblem& p) {
   return p.layout == kNhwc && p.batch > 1 && p.out_h() * p.out_w() <= kSmallMap;
@@ -71,7 +78,7 @@ std::vector<Parameter> parameters(const DepthwiseProblem& p, const Target& t) {
       lanes,
       {.name = "vectors",
        .documentation = "vectors of channels that a window takes at once",
-       .values = many && p.layout == kNhwc ? std::vector<int64_t>{1, 2} : std::vector<int64_t>{1}},
+       .values = p.layout == kNhwc ? std::vector<int64_t>{1, 2} : std::vector<int64_t>{1}},
       {.name = "window",
        .documentation = "outputs that wait in registers while inputs pass by",
        .values =
@@ -104,15 +111,15 @@ std::vector<Parameter> parameters(const DepthwiseProblem& p, const Target& t) {
 
 std::vector<Constraint> constraints(const DepthwiseProblem& p, const Target& t) {
   return {
-      {"a window of two vectors has at most 7 outputs: more would spill",
-       {"vectors", "window"},
-       [](const Config& c) { return c.at("vectors") == 1 || c.at("window") <= 7; }},
-      {"window is 1 for one output along it, 4 for up to 6, else from 7 to less than twice them",
-       {"lanes", "window"},
+      {"window is 1 for one output along it, 4 for up to 6, else from 7 to less than twice them; "
+       "of two vectors it has at most 7 outputs, 4 of 16 registers: more would spill",
+       {"lanes", "vectors", "window"},
        [=](const Config& c) {
          const int64_t outputs = outputs_along(p, c.at("lanes")), window = c.at("window");
-         if (outputs < 7) return window == (outputs == 1 ? 1 : 4);
-         return window >= 7 && window < 2 * outputs;
+         const int64_t most = widest_window(t, c.at("vectors"));
+         if (outputs == 1) return window == 1;
+         if (outputs < 7 || most < 7) return window == 4;
+         return window >= 7 && window <= most && window < 2 * outputs;
        }},
       {"block_c covers whole vectors; with columns in lanes it is 16",
        {"lanes", "vectors", "block_c"},
@@ -176,14 +183,17 @@ Config depthwise_default(const DepthwiseProblem& p, const Target& t) {
                        p.out_w() <= 32 && p.kernel_w <= 5;
   const int64_t lanes = columns ? kColumns : kChannels;
   const int64_t along = outputs_along(p, lanes);
-  // 16-bit lines need two vectors. Outputs beyond the cache are better off streamed, by whole
-  // lines.
+  // Lines of up to two vectors. Outputs beyond the cache are better off streamed, by whole lines;
+  // with few registers wide maps gain by loading whole lines too.
   const int64_t line = kLineBytes / int64_t(size_of(p.dtype));
-  const bool streamed = !nchw && t.vector_lanes == 16 && p.channels % line == 0 &&
-                        p.planes() * p.out_h() * p.out_w() * kLineBytes / line > t.llc_bytes;
-  const int64_t vectors = streamed ? line / t.vector_lanes : 1;
+  const bool lines = !nchw && line <= 2 * t.vector_lanes && p.channels % line == 0;
+  const bool streamed =
+      lines && p.planes() * p.out_h() * p.out_w() * kLineBytes / line > t.llc_bytes;
+  const bool wide = lines && t.vector_registers < 32 && p.out_w() >= 28;
+  const int64_t vectors = streamed || wide ? line / t.vector_lanes : 1;
   // Windows that divide the outputs.
   int64_t window = along == 1 ? 1 : along < 7 ? 4 : along == 7 || vectors > 1 ? 7 : 8;
+  window = std::min(window, widest_window(t, vectors));
   if (window == 8 && along % 8 != 0 && along % 7 == 0) window = 7;
   if (vectors == 1 && t.vector_registers >= 32 && along % 14 == 0) window = 14;
   const int64_t order = small_images(p) ? kChannelByChannel : kImageByImage;

@@ -55,7 +55,8 @@ TEST_CASE("Any depthwise size, gap and offset is right") {
                           Case{"NCHW", "lanes=1 window=4 block_c=16 block_h=14 block_w=14"},
                           Case{"NHWC", "window=7 block_c=32 block_h=7 block_w=14 prefetch=1"},
                           Case{"NHWC", "window=7 block_c=32 block_h=7 block_w=14 order=1"},
-                          Case{"NHWC", "window=4 block_c=16 block_h=28 block_w=28 stores=1"}}) {
+                          Case{"NHWC", "window=4 block_c=16 block_h=28 block_w=28 stores=1"},
+                          Case{"NHWC", "vectors=2 window=4 block_c=32 block_w=28 stores=1"}}) {
       const std::string statics =
           std::string(" kh=5 kw=3 pad_h=2 pad_w=1 dtype=f32 layout=") + c.layout;
       const auto verify = [&](const std::string& sizes, const Spacing& spacing = {}) {
