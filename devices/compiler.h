@@ -49,6 +49,7 @@ struct ResourceUse {
   int64_t scratchpad_bytes = 0;         // a block's, known at compile time
   std::optional<int64_t> instructions;  // nullopt: no disassembler here
   std::optional<int64_t> matrix_instructions;
+  std::optional<int64_t> warpgroup_instructions;  // of these, by a warpgroup together
   bool operator==(const ResourceUse&) const = default;
 };
 

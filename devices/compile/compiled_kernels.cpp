@@ -22,6 +22,7 @@ json to_json(const ResourceUse& use) {
                 {"scratchpad_bytes", use.scratchpad_bytes}};
   if (use.instructions) entry["instructions"] = *use.instructions;
   if (use.matrix_instructions) entry["matrix_instructions"] = *use.matrix_instructions;
+  if (use.warpgroup_instructions) entry["warpgroup_instructions"] = *use.warpgroup_instructions;
   return entry;
 }
 
@@ -36,6 +37,9 @@ ResourceUse resource_use(const json& entry) {
   if (entry.contains("instructions")) use.instructions = entry["instructions"].get<int64_t>();
   if (entry.contains("matrix_instructions")) {
     use.matrix_instructions = entry["matrix_instructions"].get<int64_t>();
+  }
+  if (entry.contains("warpgroup_instructions")) {
+    use.warpgroup_instructions = entry["warpgroup_instructions"].get<int64_t>();
   }
   return use;
 }

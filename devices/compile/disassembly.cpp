@@ -14,6 +14,7 @@ constexpr size_t kMaxDisassembly = 64 << 20;
 // Tensor core and wgmma forms; the last are those of sm_100's tensor memory.
 constexpr std::array<std::string_view, 9> kSassMatrix = {
     "HMMA", "IMMA", "DMMA", "QMMA", "OMMA", "HGMMA", "QGMMA", "UTCHMMA", "UTCQMMA"};
+constexpr std::array<std::string_view, 2> kSassWarpgroup = {"HGMMA", "QGMMA"};
 constexpr std::array<std::string_view, 4> kGcnMatrix = {"v_mfma_", "v_wmma_", "v_smfmac_",
                                                         "v_swmmac_"};
 
@@ -60,6 +61,7 @@ InstructionCounts count_sass(std::string_view text) {
     ++current->all;
     const std::string_view name = operation.substr(0, operation.find('.'));
     current->matrix += std::ranges::find(kSassMatrix, name) != kSassMatrix.end();
+    current->warpgroup += std::ranges::find(kSassWarpgroup, name) != kSassWarpgroup.end();
   });
   return counts;
 }
@@ -100,6 +102,7 @@ Status count_instructions(const BuildJob& job, const std::string& program,
     if (found == counts.end()) continue;
     use.instructions = found->second.all;
     use.matrix_instructions = found->second.matrix;
+    use.warpgroup_instructions = found->second.warpgroup;
   }
   return absl::OkStatus();
 }

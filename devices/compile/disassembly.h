@@ -17,6 +17,7 @@ namespace kiln::devices {
 struct InstructionCount {
   int64_t all = 0;
   int64_t matrix = 0;
+  int64_t warpgroup = 0;  // of these, those of a warpgroup together
 };
 using InstructionCounts = std::map<std::string, InstructionCount, std::less<>>;
 

@@ -56,7 +56,10 @@ StatusOr<std::vector<ResourceUse>> read_cubin(std::string_view cubin, std::strin
   KILN_ASSIGN_OR_RETURN(const std::vector<ElfSection> sections, elf_sections(cubin));
   std::vector<ResourceUse> uses;
   for (const std::string& entry : entries) {
-    ResourceUse use{.entry = entry, .instructions = {}, .matrix_instructions = {}};
+    ResourceUse use{.entry = entry,
+                    .instructions = {},
+                    .matrix_instructions = {},
+                    .warpgroup_instructions = {}};
     const std::string section = ".text." + entry;
     if (std::ranges::find(sections, section, &ElfSection::name) == sections.end() ||
         !read_log(log, use)) {

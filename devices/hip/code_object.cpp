@@ -65,7 +65,8 @@ StatusOr<std::vector<ResourceUse>> read_code_object(std::string_view file,
                     .stack_bytes = number(*kernel, ".private_segment_fixed_size"),
                     .scratchpad_bytes = number(*kernel, ".group_segment_fixed_size"),
                     .instructions = {},
-                    .matrix_instructions = {}});
+                    .matrix_instructions = {},
+                    .warpgroup_instructions = {}});
   }
   return uses;
 }

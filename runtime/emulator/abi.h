@@ -40,8 +40,9 @@ struct KilnEmulatorProduct {
   const KilnU32* left;       // this thread's four registers, or null:
   KilnU64 left_descriptor;   // 64 rows of 16 in scratchpad
   KilnU64 right_descriptor;  // scratchpad offsets in the place of addresses
-  int right_down;            // its k runs down the rows ("MN-major")
-  int accumulate;            // 0: sums are overwritten
+  int left_down;             // their k runs down the rows ("MN-major")
+  int right_down;
+  int accumulate;  // 0: sums are overwritten
 };
 
 struct KilnEmulatorApi;

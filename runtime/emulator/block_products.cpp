@@ -86,13 +86,14 @@ void Block::begin_product(std::span<void* const> shares, KilnPlace place) {
   }
 
   const Descriptor right(p.right_descriptor), left(p.left_descriptor);
+  const ByteOf left_byte = p.left_down ? byte_down : byte_along;
   const ByteOf right_byte = p.right_down ? byte_down : byte_along;
   if (right.base_offset != 0 || (!p.left && left.base_offset != 0)) {
     report(first, Fault::Kind::kMisaligned, "a descriptor with a base offset", place);
   }
   std::vector<uint32_t> pieces = pieces_of(right, right_byte, p.columns);
   if (!p.left) {
-    for (uint32_t piece : pieces_of(left, byte_along, kProductRows))
+    for (uint32_t piece : pieces_of(left, left_byte, kProductRows))
       pieces.push_back(piece);
   }
   const bool good = hold(first, pieces, place);
@@ -111,7 +112,7 @@ void Block::begin_product(std::span<void* const> shares, KilnPlace place) {
     }
     for (int m = 0; !p.left && m < kProductRows; ++m) {
       for (int k = 0; k < kProductDepth; ++k)
-        a[size_t(m)][size_t(k)] = element(byte_along(left, m, k));
+        a[size_t(m)][size_t(k)] = element(left_byte(left, m, k));
     }
   }
 

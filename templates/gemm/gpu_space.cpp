@@ -7,24 +7,28 @@
 #include "core/ceil_div.h"
 #include "templates/gemm/search_space.h"
 #include "templates/schedules/simt.h"
+#include "templates/tile/simt/footprint.h"
 
 namespace kiln::gemm {
 namespace {
 
 using tile::Fragment;
 using tile::Swizzle;
+using tile::footprint::takes_groups;
 
-constexpr int kSpaceVersion = 1;
+constexpr int kSpaceVersion = 2;
 const std::vector<int64_t> kTiles = {16, 32, 64, 128, 256};
 // Blocks along the second and third axis of a grid.
 constexpr int64_t kMostBlocksAcross = 65535;
 // Of a chunk, in bytes: whole panels of scratchpad where k runs along rows.
 constexpr int64_t kChunkBytes[] = {64, 128, 256};
 // The default's model of a block's time, in products: what loading an element of an operand costs,
-// and what reading one from scratchpad costs a warp.
-constexpr double kLoadCost = 64, kFragmentCost = 16;
+// and what reading one from scratchpad costs a warp, or products of a warpgroup, of 64 rows.
+constexpr double kLoadCost = 64, kFragmentCost = 16, kGroupRows = 64;
 // Of the default's slots, so that two blocks may share a multiprocessor.
 constexpr int kBlocksTogether = 2;
+// Sums of a block of warpgroups beyond which registers hold no second block.
+constexpr int64_t kSumsAlone = 128 * 128;
 
 int64_t least_block_k(const GemmProblem& p) {
   return kChunkBytes[0] / int64_t(size_of(p.dtype));
@@ -78,7 +82,8 @@ std::vector<Constraint> constraints(const GemmProblem& p, const Target& t) {
 double cost(const GemmProblem& p, const Target& t, const Config& c) {
   const double m = double(c.at("block_m")), n = double(c.at("block_n"));
   const int64_t row_warps = c.at("warps") / c.at("column_warps");
-  const double warp_m = m / double(row_warps);
+  const bool groups = takes_groups(schedules::fragment_of(c));
+  const double warp_m = groups ? kGroupRows : m / double(row_warps);
   const double warp_n = n / double(c.at("column_warps"));
   const double share = double(p.batch * tiles_m(p, c) * tiles_n(p, c)) / t.threads;
   // The last blocks leave some multiprocessors idle; blocks that share one even that out.
@@ -96,28 +101,31 @@ Space gpu_space(const GemmProblem& problem, const Target& target) {
   return Space(kSpaceVersion, parameters(problem, target), constraints(problem, target));
 }
 
-// The cheapest tile by the model that registers hold, with as many slots as leave room for a second
-// block.
+// Of the best fragment that has any: the cheapest tile by the model that registers hold, with as
+// many slots as leave room for a second block.
 Config gpu_default(const GemmProblem& p, const Target& t) {
   const Space space = gpu_space(p, t);
-  const Fragment fragment =
-      schedules::best_fragments(schedules::without_groups(t), p.dtype).front();
-  const Swizzle swizzle = fragment == Fragment::fma_16x16x16 ? Swizzle::folded : Swizzle::exclusive;
   // Neighbours share the operand that is read again more often.
   const int64_t wanted_order = p.m > p.n ? kColumnsFirst : kRowsFirst;
   // Whole panels of scratchpad and slots to fill ahead, rather than more slots or longer chunks.
   const int64_t whole = 2 * least_block_k(p), half = least_block_k(p);
-  const std::pair<int64_t, int64_t> chunks[] = {{whole, 3}, {whole, 2}, {half, 3},
+  const std::pair<int64_t, int64_t> chunks[] = {{whole, 4}, {whole, 3}, {whole, 2}, {half, 3},
                                                 {half, 2},  {whole, 1}, {half, 1}};
   Config best;
   double least = INFINITY;
   const auto possible = [&](const Config& config) {
     const int64_t slots = schedules::contraction_scratchpad(config, operands_of(p));
-    return (config.at("stages") == 1 || kBlocksTogether * slots <= t.scratchpad_bytes) &&
+    const bool alone = takes_groups(schedules::fragment_of(config)) &&
+                       config.at("block_m") * config.at("block_n") > kSumsAlone;
+    const int64_t blocks = alone ? 1 : kBlocksTogether;
+    return (config.at("stages") == 1 || blocks * slots <= t.scratchpad_bytes) &&
            space.check(config).ok() && schedules::holds_contraction(config, t, p.dtype);
   };
   // The first of the chunks and orders that the tile takes.
-  const auto settle = [&](int64_t block_m, int64_t block_n, int64_t warps, int64_t column_warps) {
+  const auto settle = [&](Fragment fragment, int64_t block_m, int64_t block_n, int64_t warps,
+                          int64_t column_warps) {
+    const Swizzle swizzle =
+        fragment == Fragment::fma_16x16x16 ? Swizzle::folded : Swizzle::exclusive;
     for (const auto& [block_k, stages] : chunks) {
       for (int64_t order : {wanted_order, kRowsFirst, kColumnsFirst}) {
         const Config config({{"block_m", block_m},
@@ -139,16 +147,19 @@ Config gpu_default(const GemmProblem& p, const Target& t) {
       }
     }
   };
-  for (int64_t block_m : kTiles) {
-    for (int64_t block_n : kTiles) {
-      for (int64_t warps : {4, 8}) {
-        for (int64_t column_warps : {1, 2, 4})
-          settle(block_m, block_n, warps, column_warps);
+  for (const Fragment fragment : schedules::best_fragments(t, p.dtype)) {
+    for (int64_t block_m : kTiles) {
+      for (int64_t block_n : kTiles) {
+        for (int64_t warps : {4, 8}) {
+          for (int64_t column_warps : {1, 2, 4})
+            settle(fragment, block_m, block_n, warps, column_warps);
+        }
       }
     }
+    if (std::isfinite(least)) return best;
   }
   // None of these fits: any point is better than none.
-  return std::isfinite(least) ? best : space.config(space.enumerate()->front());
+  return space.config(space.enumerate()->front());
 }
 
 }  // namespace kiln::gemm

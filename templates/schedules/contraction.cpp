@@ -1,5 +1,6 @@
 #include "templates/schedules/contraction.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "templates/schedules/simt.h"
@@ -14,6 +15,8 @@ namespace footprint = tile::footprint;
 constexpr int64_t kLeastOtherRegisters = 36, kOtherRegisters = 76;
 // The same where chunks pass through registers: their addresses stay alive through the products.
 constexpr int64_t kOtherRegistersStaged = 124;
+// And on CDNA, whose scheduler fills the registers of both kinds, relative to the tiles.
+constexpr double kMfmaRegisters = 1.5;
 
 int number(const Config& c, const char* name) {
   return int(c.at(name));
@@ -29,7 +32,8 @@ int64_t registers(const Config& c, const Target& t, Dtype dtype) {
 }  // namespace
 
 std::vector<Parameter> contraction_parameters(const Target& target, Dtype dtype) {
-  std::vector<Parameter> all = simt_parameters(without_groups(target), dtype);
+  std::vector<Parameter> all = schedule_parameters(target, dtype);
+  std::ranges::find(all, "stages", &Parameter::name)->values = {1, 2, 3, 4};
   all.push_back({.name = "column_warps",
                  .documentation = "warps beside each other, which share a tile's columns",
                  .values = {1, 2, 4}});
@@ -43,6 +47,12 @@ std::vector<Constraint> contraction_constraints(const Target& t, const Operands&
        [](const Config& c) {
          return footprint::tile_fits_warps(number(c, "block_m"), number(c, "block_n"),
                                            number(c, "warps"), number(c, "column_warps"));
+       }},
+      {"wgmma takes groups of four warps, and all columns of a tile",
+       {"fragment", "warps", "column_warps"},
+       [](const Config& c) {
+         return footprint::groups_fit_warps(fragment_of(c), number(c, "warps"),
+                                            number(c, "column_warps"));
        }},
       {"the slots fit the scratchpad",
        {"block_m", "block_n", "block_k", "fragment", "stages"},
@@ -73,8 +83,10 @@ int64_t contraction_scratchpad(const Config& c, const Operands& operands) {
 
 bool holds_contraction(const Config& c, const Target& t, Dtype dtype) {
   const bool async = footprint::copies_async(fragment_of(c), t.async_copy);
-  return registers(c, t, dtype) + (async ? kOtherRegisters : kOtherRegistersStaged) <=
-         t.thread_registers;
+  const double share = fragment_of(c) == tile::Fragment::mfma_16x16x16 ? kMfmaRegisters : 1;
+  return share * double(registers(c, t, dtype)) +
+             double(async ? kOtherRegisters : kOtherRegistersStaged) <=
+         double(t.thread_registers);
 }
 
 }  // namespace kiln::schedules

@@ -117,15 +117,7 @@ bool has_roles(const Target& target, Dtype dtype) {
                              [](const auto& f) { return footprint::takes_groups(f.value); });
 }
 
-Target without_groups(Target target) {
-  std::erase_if(target.fragments, [](const std::string& name) {
-    const auto* found = std::ranges::find(kFragments, name, &NamedFragment::name);
-    return found != std::end(kFragments) && footprint::takes_groups(found->value);
-  });
-  return target;
-}
-
-std::vector<Parameter> simt_parameters(const Target& target, Dtype dtype) {
+std::vector<Parameter> schedule_parameters(const Target& target, Dtype dtype) {
   Parameter fragment{.name = "fragment",
                      .documentation = "matrix instruction, or plain multiply-adds",
                      .values = {}};
@@ -133,7 +125,7 @@ std::vector<Parameter> simt_parameters(const Target& target, Dtype dtype) {
     fragment.values.push_back(int64_t(f.value));
     fragment.labels.push_back(f.name);
   }
-  std::vector<Parameter> all = {
+  return {
       fragment,
       {.name = "warps",
        .documentation = "warps of a block, which share its rows",
@@ -146,6 +138,10 @@ std::vector<Parameter> simt_parameters(const Target& target, Dtype dtype) {
        .values = {int64_t(Swizzle::exclusive), int64_t(Swizzle::folded)},
        .labels = {kSwizzles[int(Swizzle::exclusive)], kSwizzles[int(Swizzle::folded)]}},
   };
+}
+
+std::vector<Parameter> simt_parameters(const Target& target, Dtype dtype) {
+  std::vector<Parameter> all = schedule_parameters(target, dtype);
   if (has_roles(target, dtype)) {
     all.push_back({.name = "roles",
                    .documentation = "all warps copy and multiply, or a warpgroup more copies for "
@@ -158,7 +154,7 @@ std::vector<Parameter> simt_parameters(const Target& target, Dtype dtype) {
 
 std::vector<Constraint> schedule_constraints(const Target& t) {
   return {
-      {"stages: up to 3 with asynchronous copies, 2 through registers",
+      {"stages: up to 4 with asynchronous copies, 2 through registers",
        {"fragment", "stages"},
        [=](const Config& c) {
          return footprint::stages_possible(number(c, "stages"), async(c, t));
@@ -196,7 +192,7 @@ std::vector<Constraint> simt_constraints(const Target& t, Dtype dtype, int64_t d
       {"wgmma takes groups of four warps",
        {"fragment", "warps"},
        [](const Config& c) {
-         return footprint::warps_fit_groups(fragment_of(c), number(c, "warps"));
+         return footprint::groups_fit_warps(fragment_of(c), number(c, "warps"));
        }},
       {"slots, and a left operand that waits beside them, fit the scratchpad",
        names({"block_m", "block_n", "fragment", "stages", "left_operand"}),

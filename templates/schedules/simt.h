@@ -16,13 +16,12 @@
 
 namespace kiln::schedules {
 
-// The target without fragments of warpgroups, for families whose products are of single warps.
-Target without_groups(Target target);
-
 // Whether configs have a parameter `roles`: some fragment takes a producer.
 bool has_roles(const Target& target, Dtype dtype);
 
-// fragment, warps, stages, swizzle, and roles where there are any
+// fragment, warps, stages, swizzle
+std::vector<Parameter> schedule_parameters(const Target& target, Dtype dtype);
+// These, and roles where there are any.
 std::vector<Parameter> simt_parameters(const Target& target, Dtype dtype);
 
 // That warps share the rows, that the fragment takes the swizzle and the number of stages, and that

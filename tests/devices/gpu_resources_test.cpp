@@ -111,11 +111,13 @@ TEST_CASE("Instructions are counted function by function") {
       ".L_x_1:\n"
       "        /*0020*/              @!P1 BRA `(.L_x_1) ;\n"
       "\t.section\t.text.merge,\"ax\",@progbits\n"
-      "        /*0000*/                   EXIT ;\n");
+      "        /*0000*/                   HGMMA.64x64x16.F32.BF16 R24, gdesc[UR8], R24, gsb0 ;\n");
   CHECK(sass.at("forward").all == 3);
   CHECK(sass.at("forward").matrix == 1);
+  CHECK(sass.at("forward").warpgroup == 0);
   CHECK(sass.at("merge").all == 1);
-  CHECK(sass.at("merge").matrix == 0);
+  CHECK(sass.at("merge").matrix == 1);
+  CHECK(sass.at("merge").warpgroup == 1);
   const InstructionCounts gcn = count_gcn(
       "variant.co:\tfile format elf64-amdgpu\n\nDisassembly of section .text:\n\n<forward>:\n"
       "\ts_load_dwordx2 s[0:1], s[4:5], 0x0\n"

@@ -1,7 +1,8 @@
 // What the default configs become on every GPU target whose compiler is here, read from the machine
 // code: they spill nothing, use no stack, fit a multiprocessor, and multiply by matrix
-// instructions.
+// instructions, by those of warpgroups where the target has them and the rows suffice.
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <string>
 #include <variant>
@@ -20,24 +21,29 @@ namespace {
 struct Case {
   const char* family;
   const char* fields;
-  bool multiplies;  // matrices of 16-bit elements
+  bool multiplies;      // matrices of 16-bit elements
+  bool groups = false;  // by warpgroups, on targets that have them
 };
 
 // Every way in which a default's registers are spent: many queries and few, short rows and the
-// longest, lanes of channels and of columns.
+// longest, lanes of channels and of columns, large tiles and few rows.
 constexpr Case kCases[] = {
     {"attention_forward",
      "batch=1 heads_q=32 heads_kv=8 seq_q=2048 seq_kv=2048 head_dim=128 causal=true dtype=bf16",
-     true},
+     true, true},
     {"attention_forward",
      "batch=2 heads_q=16 heads_kv=8 seq_q=1021 seq_kv=1021 head_dim=256 window_left=511 dtype=f16",
-     true},
+     true, true},
     {"attention_forward",
      "batch=8 heads_q=14 heads_kv=2 seq_q=1 seq_kv=4096 head_dim=64 dtype=bf16", true},
     {"depthwise_conv2d_forward",
      "N=8 C=96 H=56 W=56 kh=7 kw=7 pad_h=3 pad_w=3 layout=NHWC dtype=f16", false},
     {"depthwise_conv2d_forward",
      "N=8 C=96 H=56 W=56 kh=7 kw=7 pad_h=3 pad_w=3 layout=NCHW dtype=f16", false},
+    {"gemm", "m=4096 n=4096 k=4096 dtype=bf16", true, true},
+    {"gemm", "m=1000 n=2000 k=1000 transpose_a=true transpose_b=true dtype=f16", true, true},
+    {"gemm", "m=16 n=4096 k=4096 transpose_b=true dtype=f16", true},
+    {"gemm", "m=1024 n=1024 k=1024 dtype=f32", false},
 };
 
 const Family& family_named(const std::string& name) {
@@ -60,7 +66,7 @@ void check_default(const devices::GpuArchitecture& architecture, const devices::
   const auto made = compiler.compile(family.source(*problem, config, target), {});
   INFO(config.text() << " " << made.status());
   REQUIRE(made.ok());
-  int64_t products = 0;
+  int64_t products = 0, group_products = 0;
   bool counted = true;
   for (const devices::ResourceUse& use : made->entries) {
     INFO(use.entry << ": " << use.registers << " registers, " << use.stack_bytes
@@ -69,6 +75,7 @@ void check_default(const devices::GpuArchitecture& architecture, const devices::
     CHECK(use.stack_bytes == 0);
     counted = counted && use.matrix_instructions;
     products += use.matrix_instructions.value_or(0);
+    group_products += use.warpgroup_instructions.value_or(0);
     for (const Step& step : plan.steps) {
       const auto& launch = std::get<Launch>(step);
       if (launch.entry != use.entry) continue;
@@ -80,7 +87,11 @@ void check_default(const devices::GpuArchitecture& architecture, const devices::
       CHECK(fits.ok());
     }
   }
-  if (counted) CHECK((products > 0) == c.multiplies);
+  if (!counted) return;
+  CHECK((products > 0) == c.multiplies);
+  const bool has_groups =
+      std::ranges::find(target.fragments, "wgmma_m64k16") != target.fragments.end();
+  CHECK((group_products > 0) == (has_groups && c.groups));
 }
 
 TEST_CASE("Defaults compile for every GPU without spills, and multiply by matrix instructions") {

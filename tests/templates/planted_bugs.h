@@ -32,6 +32,8 @@ enum class Victim {
   kColumnLanes,  // depthwise, columns in lanes
   kGemmMma,      // gemm, mma.m16n8k16 by four warps, k along both operands' rows
   kGemmDown,     // k down both operands' rows
+  kGemmGroups,   // products of two warpgroups, three slots, k down the right operand's rows
+  kGemmGroup,    // of one warpgroup, 128 rows, k down the left operand's rows
   kGemmMfma,     // mfma, chunks pass through registers
   kGemmFma,      // f32 by multiply-adds
   kGemmGaps,     // rows that are not aligned, batches, bias, activation and residual

@@ -77,6 +77,16 @@ Variant gemm(const char* device, Fragment fragment, int stages, const std::strin
                     " swizzle=" + std::to_string(int(fma ? Swizzle::folded : Swizzle::exclusive))};
 }
 
+// Tiles of 128 rows.
+Variant gemm_groups(int groups, int stages, const std::string& statics) {
+  return {.family = &gemm::family(),
+          .device = "emulator:warp32",
+          .fields = "m=145 n=39 k=149 " + statics,
+          .config = "block_m=128 block_n=32 block_k=32 order=0 swizzle=1 column_warps=1 warps=" +
+                    std::to_string(4 * groups) + " stages=" + std::to_string(stages) +
+                    " fragment=" + std::to_string(int(Fragment::wgmma_m64k16))};
+}
+
 Variant variant_of(Victim victim) {
   constexpr const char* kWarp = "emulator:warp32";
   constexpr const char* kWave = "emulator:wave64";
@@ -138,6 +148,10 @@ Variant variant_of(Victim victim) {
     }
     case Victim::kGemmDown:
       return gemm(kWarp, Fragment::mma_m16n8k16, 2, "dtype=f16 transpose_a=true");
+    case Victim::kGemmGroups:
+      return gemm_groups(2, 3, "dtype=bf16");
+    case Victim::kGemmGroup:
+      return gemm_groups(1, 2, "dtype=f16 transpose_a=true transpose_b=true");
     case Victim::kGemmMfma:
       return gemm(kWave, Fragment::mfma_16x16x16, 1, "dtype=bf16 transpose_a=true");
     case Victim::kGemmFma:

@@ -9,6 +9,8 @@ constexpr const char* kStage = "tile/simt/stage.h";
 constexpr const char* kAtoms = "tile/simt/atom.h";
 constexpr const char* kFmaAtom = "tile/simt/fma_atom.h";
 constexpr const char* kBlock = "tile/simt/contraction_block.h";
+constexpr const char* kTiles = "tile/simt/tiles.h";
+constexpr const char* kGroupAtom = "tile/simt/wgmma_atom.h";
 constexpr const char* kRuns = "tile/simt/runs.h";
 constexpr const char* kKernel = "gemm/kernel.h";
 
@@ -32,13 +34,11 @@ const std::vector<PlantedBug>& contraction_bugs() {
       {"a row's last part is copied whole", Victim::kGemmMma, kStage, "n * (int)sizeof(T));",
        "(n > 0 ? kChunkBytes : 0));", kOutside},
       {"chunks follow each other too fast", Victim::kGemmMma, kBlock,
-       "pass_chunks<Config::stages, kAsync>(t_, 0, k, BK, chunks,",
-       "pass_chunks<Config::stages, kAsync>(t_, 0, k, BK + 16, chunks,", kWrong},
+       "kLag>(t_, 0, k, BK, chunks, use)", "kLag>(t_, 0, k, BK + 16, chunks, use)", kWrong},
       {"all warps own the first columns", Victim::kGemmMma, kBlock,
        "t_.warp() % kColumnWarps * (BN / kColumnWarps)", "0 * (BN / kColumnWarps)", kWrong},
       {"rows of warps are counted as columns", Victim::kGemmMma, kBlock,
-       "t_.warp() / kColumnWarps * (BM / kRowWarps)", "t_.warp() % kRowWarps * (BM / kRowWarps)",
-       kWrong},
+       "return t_.warp() / kColumnWarps;", "return t_.warp() % kRowWarps;", kWrong},
       {"one row past the result is stored", Victim::kGemmMma, kBlock, "if (i >= view.rows ||",
        "if (i > view.rows ||", kOutside},
       {"one column past the result is stored", Victim::kGemmMfma, kBlock, "(int)lmin(kRun, n - j);",
@@ -63,6 +63,32 @@ const std::vector<PlantedBug>& contraction_bugs() {
       {"fma: the last piece of a chunk is left out", Victim::kGemmFma, kBlock,
        "TILE_ROLL\n      for (int k = 0; k < BK; k += A::kPieceDepth)",
        "TILE_ROLL\n      for (int k = 0; k + A::kPieceDepth < BK; k += A::kPieceDepth)", kWrong},
+      {"groups: a chunk's products are not waited for before its slot is filled again",
+       Victim::kGemmGroups, kBlock, "A::template wait<kLag>(t_);", "", kInFlight},
+      {"groups: the wait leaves one chunk too many", Victim::kGemmGroups, kBlock,
+       "A::template wait<kLag>(t_);", "A::template wait<kLag + 1>(t_);", kInFlight},
+      {"groups: products still run in the slot that is filled", Victim::kGemmGroups, kRing,
+       "kAhead = Stages - 1 - kLag", "kAhead = Stages - 1", kInFlight},
+      {"groups: the last products are not waited for", Victim::kGemmGroups, kBlock,
+       "if constexpr (kGroups) A::template wait<0>(t_);", "", kAny},
+      {"groups: chunks are not made visible to products", Victim::kGemmGroups, kBlock,
+       "pass_chunks<Config::stages, kAsync, kGroups,", "pass_chunks<Config::stages, kAsync, false,",
+       kUnfenced},
+      {"groups: the second group takes the first's rows", Victim::kGemmGroups, kBlock,
+       "S::template group_row<BM>(row_warp(), 0), b.at);", "0, b.at);", kWrong},
+      {"groups: rows of a group's products follow each other", Victim::kGemmGroup, kTiles,
+       "warp % AtomType::kGroupWarps * footprint::kAtom;", "warp % AtomType::kGroupWarps;", kWrong},
+      {"groups: a left operand with k down its rows is taken for one with k along",
+       Victim::kGemmGroup, kGroupAtom,
+       "return kDown ? descriptor<Shared>(t, at, k, i) : descriptor<Shared>(t, at, i, k);",
+       "return descriptor<Shared>(t, at, i, k);", kAny},
+      {"groups: operands' ways are exchanged", Victim::kGemmGroups, kGroupAtom,
+       "LeftOperand::kDownRows, RightOperand::kDownRows>",
+       "RightOperand::kDownRows, LeftOperand::kDownRows>", kAny},
+      {"groups: a chunk overwrites the sums of the one before", Victim::kGemmGroups, kGroupAtom,
+       "kAdd || k > 0);", "k > 0);", kWrong},
+      {"groups: the second product of rows takes the first's", Victim::kGemmGroup, kGroupAtom,
+       "row + m * 64, k)", "row, k)", kWrong},
       {"residuals are of the first batch", Victim::kGemmGaps, kKernel, "residual(blk, args, z));",
        "residual(blk, args, 0));", kWrong},
       {"an operand's batch is forgotten", Victim::kGemmGaps, kKernel, "left(blk, args, z), m0,",

@@ -5,6 +5,10 @@
 // rows and neighbouring columns. What operands have beyond their ends is 0, so that no product
 // needs to know where they end.
 //
+// Where products are of warpgroups (tile/simt/wgmma_atom.h), four warps own 64 neighbouring rows at
+// a time, and all columns. Both operands are read straight from scratchpad, and with three slots or
+// more a chunk's products run while the next chunk is waited for.
+//
 // Config members read here: fragment, warps, column_warps, stages, swizzle (tile/schedule.h).
 
 #pragma once
@@ -15,6 +19,7 @@
 #include "tile/simt/grid_block.h"
 #include "tile/simt/ring.h"
 #include "tile/simt/runs.h"
+#include "tile/simt/tiles.h"
 #include "tile/view.h"
 
 namespace tile {
@@ -36,12 +41,17 @@ class ContractionBlock : public GridBlock {
   static constexpr int kThreads = footprint::threads(Config::warps, Target::kLanes);
   static constexpr int kColumnWarps = Config::column_warps;
   static constexpr int kRowWarps = Config::warps / kColumnWarps;
+  using S = Spread<A, kRowWarps>;
+  static constexpr bool kGroups = A::kGroupWarps > 1;
+  static_assert(footprint::groups_fit_warps(Config::fragment, Config::warps, kColumnWarps));
+  // Chunks whose products may still run while the next is begun with.
+  static constexpr int kLag = kGroups && Config::stages > 2 ? 1 : 0;
 
   template <int BM, int BN>
   struct Accum {
     static_assert(footprint::tile_fits_warps(BM, BN, Config::warps, kColumnWarps),
                   "a tile's rows and columns must be multiples of 16 times the warps along them");
-    static constexpr int kRows = BM / footprint::kAtom / kRowWarps;  // atoms of a warp
+    static constexpr int kRows = S::template kAtoms<BM>;  // atoms of a warp
     static constexpr int kColumns = BN / footprint::kAtom / kColumnWarps;
     float d[kRows][kColumns][A::kSums];
   };
@@ -92,10 +102,12 @@ class ContractionBlock : public GridBlock {
     const WhereScope scope(t_, where);
     const Pair chunks{LeftChunks(a.view, k, m0, a.extent()),
                       RightChunks(b.view, k, n0, b.extent())};
-    pass_chunks<Config::stages, kAsync>(t_, 0, k, BK, chunks, [&](i64, u32 at) {
+    const auto use = [&](i64, u32 at) {
       body(Chunk<T, typename LeftChunks::Layout, Left::kDown, BK>{at},
            Chunk<T, typename RightChunks::Layout, Right::kDown, BK>{at + Pair::kSecond});
-    });
+    };
+    pass_chunks<Config::stages, kAsync, kGroups, Staging::ahead, kLag>(t_, 0, k, BK, chunks, use);
+    if constexpr (kGroups) A::template wait<0>(t_);
   }
 
   // acc += a b
@@ -105,7 +117,12 @@ class ContractionBlock : public GridBlock {
                    const Chunk<T, RightLayout, kRightDown, BK>& b,
                    Where where = Where::here()) const {
     const WhereScope scope(t_, where);
-    if constexpr (A::kPieceDepth < footprint::kAtom) {
+    if constexpr (kGroups) {
+      A::template begin<T, typename A::template InScratchpad<LeftLayout, kLeftDown>,
+                        typename A::template InScratchpad<RightLayout, kRightDown>, /*kAdd=*/true>(
+          t_, acc.d, a.at, S::template group_row<BM>(row_warp(), 0), b.at);
+      A::template wait<kLag>(t_);
+    } else if constexpr (A::kPieceDepth < footprint::kAtom) {
       // Multiply-adds of more than a piece are more than compilers keep in registers at once.
       TILE_ROLL
       for (int k = 0; k < BK; k += A::kPieceDepth)
@@ -127,19 +144,22 @@ class ContractionBlock : public GridBlock {
     constexpr int kRun = run_length<T>(A::kNeighbours);
     const WhereScope scope(t_, m0.where);
     const bool aligned = rows_aligned(view, kRun * (int)sizeof(T));
-    const i64 row0 = m0.value + first_row<BM>(), column0 = n0 + first_column<BN>();
+    const i64 column0 = n0 + first_column<BN>();
+    Accum<BM, BN> sums = acc;
+    if constexpr (kGroups) A::settle(t_, sums.d);
     TILE_UNROLL
     for (int m = 0; m < Sums::kRows; ++m) {
       TILE_UNROLL
       for (int n_atom = 0; n_atom < Sums::kColumns; ++n_atom) {
         TILE_UNROLL
         for (int e = 0; e < A::kSums; e += kRun) {
-          const i64 i = row0 + m * footprint::kAtom + A::row(t_.lane(), A::slot(e));
+          const i64 i =
+              m0.value + S::template first_row<BM>(row_warp(), m) + A::row(t_.lane(), A::slot(e));
           const i64 j = column0 + n_atom * footprint::kAtom + A::column(t_.lane(), e);
           const int count = (int)lmin(kRun, n - j);
           if (i >= view.rows || count <= 0) continue;
           const Run<kRun> y =
-              map_run<kRun>(&acc.d[m][n_atom][e], f, input_run<kRun>(t_, inputs, i, j, count)...);
+              map_run<kRun>(&sums.d[m][n_atom][e], f, input_run<kRun>(t_, inputs, i, j, count)...);
           store_run(t_, view.at(view.row(i), j), y, count, aligned && count == kRun);
         }
       }
@@ -154,11 +174,11 @@ class ContractionBlock : public GridBlock {
                               const Chunk<T, RightLayout, kRightDown, BK>& b, int k) const {
     using Sums = Accum<BM, BN>;
     using Left = decltype(A::template left_rows<T, LeftLayout>(t_, 0, 0, 0));
-    const int m0 = first_row<BM>(), n0 = first_column<BN>();
+    const int n0 = first_column<BN>();
     Left left[Sums::kRows];
     TILE_UNROLL
     for (int m = 0; m < Sums::kRows; ++m) {
-      const int first = m0 + m * footprint::kAtom;
+      const int first = S::template first_row<BM>(row_warp(), m);
       if constexpr (kLeftDown) {
         left[m] = A::template left_columns<T, LeftLayout>(t_, a.at, k, first);
       } else {
@@ -193,11 +213,9 @@ class ContractionBlock : public GridBlock {
   using ChunksOf = ViewChunks<T, typename Cut<T, Size, BK, Operand>::Layout,
                               Cut<T, Size, BK, Operand>::kAlong, kThreads, typename Operand::View>;
 
+  // Of the warps along the rows, which one this is.
+  TILE_FN int row_warp() const { return t_.warp() / kColumnWarps; }
   // Of the tile, this warp's.
-  template <int BM>
-  TILE_FN int first_row() const {
-    return t_.warp() / kColumnWarps * (BM / kRowWarps);
-  }
   template <int BN>
   TILE_FN int first_column() const {
     return t_.warp() % kColumnWarps * (BN / kColumnWarps);

@@ -156,9 +156,10 @@ constexpr int contraction_registers(Fragment f, int block_m, int block_n, int bl
   const int all = threads(warps, warp_lanes), row_warps = warps / column_warps;
   const int staged =
       copies_async(f, async_copy) ? 0 : (block_m + block_n) * block_k * element_bytes / 4;
-  return (block_m * block_n + staged) / all +
-         block_m / row_warps / kAtom * left_fragment_registers(f) +
-         right_fragment_registers(f, warp_lanes);
+  const int fragments = takes_groups(f) ? 0
+                                        : block_m / row_warps / kAtom * left_fragment_registers(f) +
+                                              right_fragment_registers(f, warp_lanes);
+  return (block_m * block_n + staged) / all + fragments;
 }
 
 // ---- constraints, each true where a schedule is possible
@@ -171,8 +172,9 @@ constexpr bool tile_fits_warps(int block_m, int block_n, int warps, int column_w
   return warps % column_warps == 0 && rows_fit_warps(block_m, warps / column_warps) &&
          rows_fit_warps(block_n, column_warps);
 }
-constexpr bool warps_fit_groups(Fragment f, int warps) {
-  return warps % group_warps(f) == 0;
+// Groups share rows out among themselves, never columns.
+constexpr bool groups_fit_warps(Fragment f, int warps, int column_warps = 1) {
+  return warps % group_warps(f) == 0 && (!takes_groups(f) || column_warps == 1);
 }
 // Producers need asynchronous products; two warpgroups at most share out their registers.
 constexpr bool roles_possible(Fragment f, int warps, Roles roles) {

@@ -3,7 +3,8 @@
 // With asynchronous copies `Stages` slots form a ring: while one is used, the copies of the next
 // Stages - 1 chunks are in flight, a group a chunk. Otherwise a chunk passes through registers: it
 // is fetched while the one before is used, or in turn, when its slot is free. A slot is dead, and
-// said to be, at the barrier after which it may be filled again.
+// said to be, at the barrier after which it may be filled again. Users that go on reading a chunk
+// while they begin with the next (kLag = 1) leave one slot less to copies.
 //
 // On return, scratchpad may still be read by slower warps: a barrier must come before it is
 // written.
@@ -23,15 +24,17 @@ namespace tile {
 //     move(t, at, first)            both, a few at a time
 //
 // Slots begin at `base`. With kFenced what has been copied is made visible to products of
-// warpgroups, too.
+// warpgroups, too. With kLag = 1 use() of a chunk may return before it has read it, but not before
+// all is read of the one before.
 template <int Stages, bool kAsync, bool kFenced = false, Staging kStaging = Staging::ahead,
-          class Chunks, class Use>
+          int kLag = 0, class Chunks, class Use>
 TILE_FN void pass_chunks(const Target& t, i64 lo, i64 hi, i64 step, Chunks chunks, Use use,
                          u32 base = 0) {
   constexpr u32 kSlot = Chunks::kBytes;
   static_assert(kAsync || !kFenced);
   static_assert(kStaging == Staging::ahead || (!kAsync && Stages == 1),
                 "chunks pass through registers and one slot in turn");
+  static_assert(kLag == 0 || (kAsync && Stages > 2), "two slots are in use, one is filled");
   if constexpr (Stages == 1 && (kAsync || kStaging == Staging::in_turn)) {
     TILE_ROLL
     for (i64 first = lo; first < hi; first += step) {
@@ -49,7 +52,7 @@ TILE_FN void pass_chunks(const Target& t, i64 lo, i64 hi, i64 step, Chunks chunk
       t.block_barrier();
     }
   } else if constexpr (kAsync) {
-    constexpr u32 kAhead = Stages - 1;
+    constexpr u32 kAhead = Stages - 1 - kLag;
     auto issue = [&](i64 first, u32 slot) {
       if (first < hi) chunks.copy(t, base + slot * kSlot, first);
       t.copy_commit();

@@ -72,8 +72,9 @@
 //     proxy_fence()                        what this thread has written to scratchpad becomes
 //                                          visible to products after a barrier
 //     product_fence()                      registers written before may be used by products
-//     product<T, N>(float* sums, u64 left, u64 right, bool accumulate)       k along right's rows
-//     product_down<T, N>(float* sums, const u32* left, u64 right)            down its rows
+//     product<T, N, LeftDown, RightDown>(float* sums, u64 left, u64 right, bool accumulate)
+//                                          k along the rows of each, or down
+//     product_down<T, N>(float* sums, const u32* left, u64 right)            down right's rows
 //     product_commit()                     closes a group of products
 //     product_wait<N>()                    all but the latest N groups are done
 //     settle(float& x)                     x is not read before this place

@@ -19,18 +19,19 @@ struct Spread {
   static constexpr int kAtoms = BM / footprint::kAtom / kWarps;
   static constexpr int kGroupRows = AtomType::kGroupWarps * footprint::kAtom;
 
+  // Of a warp's atom m of rows.
   template <int BM>
-  static TILE_FN int first_row(const Target& t, int m) {
+  static TILE_FN int first_row(int warp, int m) {
     static_assert(footprint::rows_fit_warps(BM, kWarps),
                   "a tile's rows must be a multiple of 16 times the warps");
-    if constexpr (AtomType::kGroupWarps == 1) return (t.warp() * kAtoms<BM> + m) * footprint::kAtom;
-    return group_row<BM>(t, m) + t.warp() % AtomType::kGroupWarps * footprint::kAtom;
+    if constexpr (AtomType::kGroupWarps == 1) return (warp * kAtoms<BM> + m) * footprint::kAtom;
+    return group_row<BM>(warp, m) + warp % AtomType::kGroupWarps * footprint::kAtom;
   }
   // Of the rows that the warp's group makes product m of.
   template <int BM>
-  static TILE_FN int group_row(const Target& t, int m) {
+  static TILE_FN int group_row(int warp, int m) {
     static_assert(kWarps % AtomType::kGroupWarps == 0, "warps must be a multiple of a group's");
-    return (t.warp() / AtomType::kGroupWarps * kAtoms<BM> + m) * kGroupRows;
+    return (warp / AtomType::kGroupWarps * kAtoms<BM> + m) * kGroupRows;
   }
 };
 

@@ -229,7 +229,8 @@ class TilesBlock : public GridBlock {
                        const StagedRef<T, Layout>& k, Where where = Where::here()) const {
     const WhereScope scope(t_, where);
     using Left = typename SharedOperand<S, T, BM, K>::Layout;
-    A::template begin_rows<T, Left, Layout>(t_, s.d, 0, S::template group_row<BM>(t_, 0), k.at);
+    A::template begin_rows<T, Left, Layout>(t_, s.d, 0, S::template group_row<BM>(t_.warp(), 0),
+                                            k.at);
   }
 
   // o += p v
@@ -358,7 +359,7 @@ class TilesBlock : public GridBlock {
 
   template <int BM>
   TILE_FN int row_of(int m, int s) const {
-    return S::template first_row<BM>(t_, m) + A::row(t_.lane(), s);
+    return S::template first_row<BM>(t_.warp(), m) + A::row(t_.lane(), s);
   }
 
   // f(atom of rows, slot) for every value a lane holds.
@@ -420,7 +421,7 @@ class TilesBlock : public GridBlock {
     constexpr int kWords = A::kLeftRun;
     TILE_UNROLL
     for (int r = 0; r < A::kLeft; r += kWords) {
-      const int i = S::template first_row<BM>(t_, m) + A::left_row(t_.lane(), r);
+      const int i = S::template first_row<BM>(t_.warp(), m) + A::left_row(t_.lane(), r);
       const int depth = k * footprint::kAtom + A::left_depth(t_.lane(), r);
       const int count = i < rows.valid ? imax(0, imin(A::kPerRegister * kWords, K - depth)) : 0;
       Words<kWords> w = {};

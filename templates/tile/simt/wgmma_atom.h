@@ -2,7 +2,7 @@
 // straight from scratchpad.
 //
 // Sums, and left operands in registers, lie in each warp as those of mma.m16n8k16 do. Products are
-// of whole tiles and asynchronous: begin_rows and begin_columns only issue them, as one group.
+// of whole tiles and asynchronous: what begins with `begin` only issues them, as one group.
 // Until a wait() for it, nothing may touch the sums and the left operand, nor write the tiles that
 // it reads. After the wait, settle() what is read next: it keeps the compiler from reading sooner.
 //
@@ -52,19 +52,38 @@ struct Atom<Fragment::wgmma_m64k16, 32> : Atom<Fragment::mma_m16n8k16, 32> {
   template <class T, int R, int C, Swizzle>
   using RightColumns = Panels<T, R, C>;
 
-  // sums[m] = rows `row + 64 m` .. of the left operand times the right one, k along its rows.
+  // sums[m] = rows `row + 64 m` .. of the left operand times the right one, k along both's rows.
   template <class T, class LeftShared, class Shared, int MT, int NT, class Tgt>
   static TILE_FN void begin_rows(const Tgt& t, float (&sums)[MT][NT][kSums], u32 left_at, int row,
                                  u32 at) {
+    begin<T, InScratchpad<LeftShared, false>, InScratchpad<Shared, false>, /*kAdd=*/false>(
+        t, sums, left_at, row, at);
+  }
+
+  // The same, or added to the sums, with operands whose k runs along their rows or down.
+  template <class Shared, bool kDown>
+  struct InScratchpad {
+    static constexpr int kDepth = kDown ? Shared::kRows : Shared::kColumns;
+    static constexpr bool kDownRows = kDown;
+    // Of rows (or columns) from i on, and of k.
+    template <class Tgt>
+    static TILE_FN u64 descriptor_at(const Tgt& t, u32 at, int i, int k) {
+      return kDown ? descriptor<Shared>(t, at, k, i) : descriptor<Shared>(t, at, i, k);
+    }
+  };
+  template <class T, class LeftOperand, class RightOperand, bool kAdd, int MT, int NT, class Tgt>
+  static TILE_FN void begin(const Tgt& t, float (&sums)[MT][NT][kSums], u32 left_at, int row,
+                            u32 at) {
+    if constexpr (kAdd) settle(t, sums);
     t.product_fence();
     TILE_UNROLL
     for (int m = 0; m < MT; ++m) {
       each_width<NT * 16>([&](auto from, auto width) {
         TILE_UNROLL
-        for (int k = 0; k < Shared::kColumns; k += 16) {
-          t.template product<T, width.value>(sums[m][from.value / 16],
-                                             descriptor<LeftShared>(t, left_at, row + m * 64, k),
-                                             descriptor<Shared>(t, at, from.value, k), k > 0);
+        for (int k = 0; k < RightOperand::kDepth; k += 16) {
+          t.template product<T, width.value, LeftOperand::kDownRows, RightOperand::kDownRows>(
+              sums[m][from.value / 16], LeftOperand::descriptor_at(t, left_at, row + m * 64, k),
+              RightOperand::descriptor_at(t, at, from.value, k), kAdd || k > 0);
         }
       });
     }

@@ -137,9 +137,9 @@ struct Target {
   TILE_FN u32 address(u32 at) const { return shared(at); }
   TILE_FN void proxy_fence() const { asm volatile("fence.proxy.async.shared::cta;" ::: "memory"); }
   TILE_FN void product_fence() const { asm volatile("wgmma.fence.sync.aligned;" ::: "memory"); }
-  template <class T, int N>
+  template <class T, int N, bool kLeftDown, bool kRightDown>
   TILE_FN void product(float* sums, u64 left, u64 right, bool accumulate) const {
-    wgmma::FromScratchpad<T, N>::run(sums, left, right, accumulate);
+    wgmma::FromScratchpad<T, N>::template run<kLeftDown, kRightDown>(sums, left, right, accumulate);
   }
   template <class T, int N>
   TILE_FN void product_down(float* sums, const u32* left, u64 right) const {

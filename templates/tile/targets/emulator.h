@@ -128,14 +128,15 @@ struct Target {
   u32 address(u32 at) const { return at; }
   void proxy_fence() const { self->api->proxy_fence(self); }
   void product_fence() const { self->api->product_fence(self); }
-  template <class T, int N>
+  template <class T, int N, bool kLeftDown, bool kRightDown>
   void product(float* sums, u64 left, u64 right, bool accumulate, Where at = Where::here()) const {
-    const KilnEmulatorProduct product = {kType<T>, N, sums, nullptr, left, right, 0, accumulate};
+    const KilnEmulatorProduct product = {kType<T>, N,         sums,       nullptr,   left,
+                                         right,    kLeftDown, kRightDown, accumulate};
     self->api->product(self, &product, at);
   }
   template <class T, int N>
   void product_down(float* sums, const u32* left, u64 right, Where at = Where::here()) const {
-    const KilnEmulatorProduct product = {kType<T>, N, sums, left, 0, right, 1, 1};
+    const KilnEmulatorProduct product = {kType<T>, N, sums, left, 0, right, 0, 1, 1};
     self->api->product(self, &product, at);
   }
   void product_commit() const { self->api->product_commit(self); }

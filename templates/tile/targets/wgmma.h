@@ -10,7 +10,7 @@
 
 namespace tile::wgmma {
 
-// c (+)= a b; a, b: descriptors, k along the rows of both.
+// c (+)= a b; a, b: descriptors, k along the rows of each, or down.
 template <class T, int N>
 struct FromScratchpad;
 // c += a b; a: four registers, b: a descriptor, k down its rows.
@@ -43,32 +43,34 @@ struct FromRegisters;
 #define KILN_SUMS_64(I) KILN_SUMS_32(I), KILN_SUMS_32(I + 32)
 #define KILN_SUMS_128(I) KILN_SUMS_64(I), KILN_SUMS_64(I + 64)
 
-#define KILN_PRODUCT(TYPE, TEXT, N, SUMS, P0, P1, P2, P3, P4, P5)                      \
-  template <>                                                                          \
-  struct FromScratchpad<TYPE, N> {                                                     \
-    static TILE_FN void run(float* c, u64 a, u64 b, bool accumulate) {                 \
-      asm volatile("{ .reg .pred p; setp.ne.b32 p, %" #P2                              \
-                   ", 0;\n"                                                            \
-                   "wgmma.mma_async.sync.aligned.m64n" #N "k16.f32." TEXT              \
-                   " "                                                                 \
-                   "{" KILN_REGISTERS_##SUMS "}, %" #P0 ", %" #P1 ", p, 1, 1, 0, 0; }" \
-                   : KILN_SUMS_##SUMS(0)                                               \
-                   : "l"(a), "l"(b), "r"((int)accumulate));                            \
-    }                                                                                  \
-  };                                                                                   \
-  template <>                                                                          \
-  struct FromRegisters<TYPE, N> {                                                      \
-    static TILE_FN void run(float* c, const u32* a, u64 b) {                           \
-      asm volatile("{ .reg .pred p; setp.ne.b32 p, %" #P5                              \
-                   ", 0;\n"                                                            \
-                   "wgmma.mma_async.sync.aligned.m64n" #N "k16.f32." TEXT              \
-                   " "                                                                 \
-                   "{" KILN_REGISTERS_##SUMS "}, {%" #P0 ", %" #P1 ", %" #P2 ", %" #P3 \
-                                             "}, "                                     \
-                                             "%" #P4 ", p, 1, 1, 1; }"                 \
-                   : KILN_SUMS_##SUMS(0)                                               \
-                   : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b), "r"(1));      \
-    }                                                                                  \
+#define KILN_PRODUCT(TYPE, TEXT, N, SUMS, P0, P1, P2, P3, P4, P5)                             \
+  template <>                                                                                 \
+  struct FromScratchpad<TYPE, N> {                                                            \
+    template <bool kLeftDown, bool kRightDown>                                                \
+    static TILE_FN void run(float* c, u64 a, u64 b, bool accumulate) {                        \
+      asm volatile(                                                                           \
+          "{ .reg .pred p; setp.ne.b32 p, %" #P2                                              \
+          ", 0;\n"                                                                            \
+          "wgmma.mma_async.sync.aligned.m64n" #N "k16.f32." TEXT                              \
+          " "                                                                                 \
+          "{" KILN_REGISTERS_##SUMS "}, %" #P0 ", %" #P1 ", p, 1, 1, %" #P3 ", %" #P4 "; }"   \
+          : KILN_SUMS_##SUMS(0)                                                               \
+          : "l"(a), "l"(b), "r"((int)accumulate), "n"((int)kLeftDown), "n"((int)kRightDown)); \
+    }                                                                                         \
+  };                                                                                          \
+  template <>                                                                                 \
+  struct FromRegisters<TYPE, N> {                                                             \
+    static TILE_FN void run(float* c, const u32* a, u64 b) {                                  \
+      asm volatile("{ .reg .pred p; setp.ne.b32 p, %" #P5                                     \
+                   ", 0;\n"                                                                   \
+                   "wgmma.mma_async.sync.aligned.m64n" #N "k16.f32." TEXT                     \
+                   " "                                                                        \
+                   "{" KILN_REGISTERS_##SUMS "}, {%" #P0 ", %" #P1 ", %" #P2 ", %" #P3        \
+                                             "}, "                                            \
+                                             "%" #P4 ", p, 1, 1, 1; }"                        \
+                   : KILN_SUMS_##SUMS(0)                                                      \
+                   : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b), "r"(1));             \
+    }                                                                                         \
   };
 #define KILN_PRODUCTS(N, SUMS, ...)                  \
   KILN_PRODUCT(f16, "f16.f16", N, SUMS, __VA_ARGS__) \
