@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from benchmarks import attention, depthwise, gain, gemm, report, service, shapes
+from benchmarks import attention, compile, depthwise, gain, gemm, report, service, shapes
 from benchmarks.case import Case, Result
 from benchmarks.duel import LONGEST_TUNING, duels
 from benchmarks.kiln import BUILD, Kiln, KilnError
@@ -23,7 +23,7 @@ FAMILIES = {"attention": attention, "depthwise": depthwise, "gemm": gemm}
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
-    parser.add_argument("name", choices=[*FAMILIES, "service", "gain"])
+    parser.add_argument("name", choices=[*FAMILIES, "service", "gain", "compile"])
     parser.add_argument("--all", action="store_true", help="every problem, not a subset")
     parser.add_argument("--shapes", type=Path, metavar="FILE", help="problems from this file")
     parser.add_argument("--output", choices=["table", "json"], default="table")
@@ -109,22 +109,37 @@ def run(options: argparse.Namespace) -> Outcome:
     return machine(kiln), results, problems
 
 
+def reported(options: argparse.Namespace) -> tuple[str, bool, list[str]]:
+    """The report, whether it holds anything, and what was left out or is wrong."""
+    as_json = options.output == "json"
+    if options.name == "compile":
+        path = options.shapes or shapes.default_file(options.name, options.all)
+        limit = None if options.all else SUBSET_SECONDS
+        described, cells, problems = compile.run(path, options.all, limit, options.state)
+        body = compile.as_json(described, cells) if as_json else compile.table(cells)
+        filled = bool(cells)
+    else:
+        described, results, problems = run(options)
+        body = report.as_json(options.name, described, results) if as_json else report.table(results)
+        filled = bool(results)
+    if not as_json:
+        head = "  ".join(f"{name}: {value}" for name, value in described.items())
+        body = f"{head}\n{body}"
+    return body, filled, problems
+
+
 def main() -> int:
     options = arguments()
     try:
-        described, results, problems = run(options)
+        body, filled, problems = reported(options)
     except (KilnError, shapes.ShapesError) as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1
-    if options.output == "json":
-        print(report.as_json(options.name, described, results))
-    else:
-        print("  ".join(f"{name}: {value}" for name, value in described.items()))
-        print(report.table(results))
+    print(body)
     for problem in problems:
         print(problem, file=sys.stderr)
     failed = any("FAILED" in problem for problem in problems)
-    return 1 if failed or not results else 0
+    return 1 if failed or not filled else 0
 
 
 if __name__ == "__main__":

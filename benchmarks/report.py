@@ -76,7 +76,19 @@ def table(results: list[Result]) -> str:
             row.append("" if part is None else f"{100 * part:.0f} %")
         row += [number(result.extra[name]) if name in result.extra else "" for name in extra]
         rows.append(row)
-    left = (0, 3, 4)
+    lines = aligned(rows, left=(0, 3, 4))
+    notes = []
+    for name, figures in (groups(results) | {"all": summary(results)}).items():
+        if figures:
+            notes.append(
+                f"{name}: geometric mean of the ratios {figures['geomean_ratio']:.2f}, "
+                f"smallest {figures['min_ratio']:.2f}"
+            )
+    return "\n".join([*lines, "", *notes])
+
+
+def aligned(rows: list[list[str]], left: tuple[int, ...]) -> list[str]:
+    """Lines of a table whose first row is its header; columns not in `left` end at their right."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = []
     for row in rows:
@@ -86,14 +98,7 @@ def table(results: list[Result]) -> str:
         ]
         lines.append("  ".join(cells).rstrip())
     lines.insert(1, "-" * max(len(line) for line in lines))
-    notes = []
-    for name, figures in (groups(results) | {"all": summary(results)}).items():
-        if figures:
-            notes.append(
-                f"{name}: geometric mean of the ratios {figures['geomean_ratio']:.2f}, "
-                f"smallest {figures['min_ratio']:.2f}"
-            )
-    return "\n".join([*lines, "", *notes])
+    return lines
 
 
 def number(value: float) -> str:

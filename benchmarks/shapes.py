@@ -7,7 +7,7 @@ from pathlib import Path
 
 Row = dict[str, str]
 
-COMPLETE = ("gemm",)  # files in the checkout that are the full list
+COMPLETE = ("compile", "gemm")  # files in the checkout that are the full list
 
 ROOT = Path(__file__).resolve().parent.parent
 

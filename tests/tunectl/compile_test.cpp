@@ -84,7 +84,19 @@ TEST_CASE("A whole space is compiled and summed up") {
   CHECK(document["compiled"] == document["variants"].size());
   CHECK(document["compiled"] > 0);
   CHECK(document["failed"] == 0);
+  CHECK(document["admitted"] == document["compiled"]);
   CHECK(Json::parse(bench.file("all/variants.json")) == document);
+}
+
+TEST_CASE("A sample is spread over the space") {
+  Bench bench;
+  CHECK(bench.run("compile " + kProblem + " --sample 2") == int(ExitCode::kUsage));
+  REQUIRE(bench.run("compile " + kProblem +
+                    " --target host:baseline --all --sample 2 --output json -q") == 0);
+  const Json document = bench.line.json();
+  CHECK(document["admitted"] > 2);
+  REQUIRE(document["variants"].size() == 2);
+  CHECK(document["variants"][0]["config"] != document["variants"][1]["config"]);
 }
 
 TEST_CASE("A config takes labels and values, and keeps what is left out") {

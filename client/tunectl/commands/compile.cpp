@@ -29,6 +29,7 @@ struct Options {
   std::string target = "host";
   std::string config;
   bool all = false;
+  uint64_t sample = 0;  // 0: every config
   std::string emit = "code";
   std::string out;
   std::string templates;
@@ -141,8 +142,18 @@ struct Outcome {
   double ms = 0;
 };
 
-std::vector<Outcome> compile_space(Session& session, const Work& work,
-                                   const std::vector<std::vector<uint16_t>>& points) {
+using Points = std::vector<std::vector<uint16_t>>;
+
+// Spread evenly over the space's order, its first point included; all where `count` is 0.
+Points sampled(const Points& points, size_t count) {
+  if (count == 0 || count >= points.size()) return points;
+  Points chosen;
+  for (size_t i = 0; i < count; ++i)
+    chosen.push_back(points[i * points.size() / count]);
+  return chosen;
+}
+
+std::vector<Outcome> compile_space(Session& session, const Work& work, const Points& points) {
   const tuner::CompilePool pool(*work.compiler, 0);
   std::vector<Outcome> outcomes;
   const size_t batch = size_t(pool.processes()) * 8;
@@ -186,7 +197,8 @@ Status compile_all(Session& session, const Options& options, const Work& work) {
   if (!options.config.empty()) return usage_error("--all takes every config; leave --config out");
   if (options.emit != "code") return usage_error("--all looks at machine code; leave --emit out");
   KILN_RETURN_IF_ERROR(work.compiler->version().status());
-  KILN_ASSIGN_OR_RETURN(const auto points, work.space.enumerate());
+  KILN_ASSIGN_OR_RETURN(const Points admitted, work.space.enumerate());
+  const Points points = sampled(admitted, options.sample);
   const std::vector<Outcome> outcomes = compile_space(session, work, points);
   if (session.stopped().stop_requested()) {
     return failure(ExitCode::kInterrupted, "stopped");
@@ -196,6 +208,7 @@ Status compile_all(Session& session, const Options& options, const Work& work) {
   Table bad({{"config", Align::kLeft, Fit::kWrap}, {"why not", Align::kLeft, Fit::kWrap}});
   Json document = {{"problem", work.local.problem.text(/*all=*/true)},
                    {"target", options.target},
+                   {"admitted", admitted.size()},
                    {"variants", Json::array()}};
   for (const Outcome& outcome : outcomes) {
     ms += outcome.ms;
@@ -223,7 +236,8 @@ Status compile_all(Session& session, const Options& options, const Work& work) {
     session.out().write(bad.render(session.out()));
     session.out().write(render_details(
         session.out(),
-        {{"variants", {count_text(int64_t(outcomes.size()))}},
+        {{"admitted", {count_text(int64_t(admitted.size()))}},
+         {"variants", {count_text(int64_t(outcomes.size()))}},
          {"usable", {count_text(int64_t(kept.size()))}},
          {"pruned", {count_text(int64_t(pruned))}},
          {"failed", {count_text(int64_t(failed)), failed ? Style::kBad : Style::kPlain}},
@@ -237,6 +251,7 @@ Status compile_all(Session& session, const Options& options, const Work& work) {
 }
 
 Status compile(Session& session, const Options& options) {
+  if (options.sample != 0 && !options.all) return usage_error("--sample belongs to --all");
   KILN_ASSIGN_OR_RETURN(const Work work, open(session, options));
   Status status =
       options.all ? compile_all(session, options, work) : compile_one(session, options, work);
@@ -255,6 +270,7 @@ Action declare_compile(OptionSet& set) {
   set.text("--config CONFIG", options->config,
            "parameter=value …; the default config's where left out");
   set.flag("--all", options->all, "Compile the whole space and say what is usable");
+  set.number("--sample COUNT", options->sample, "With --all: so many configs, evenly spread");
   set.choice("--emit", options->emit, {"code", "ptx"}, "Machine code, or PTX (targets sm_…)");
   set.text("--out DIR", options->out, "Write the artifact, launch.json and plan.json there");
   set.number("--max-spill BYTES", options->max_spill, "Bytes of registers that a thread may spill");
