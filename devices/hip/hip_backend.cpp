@@ -17,32 +17,32 @@ namespace {
 constexpr const char* kTextFile = "variant.hip";
 constexpr const char* kCodeFile = "variant.co";
 
+// That shape the code, whichever compiler takes them.
+std::vector<std::string> shaping_options(const Target& target) {
+  return {"--offload-arch=" + target.architecture, "-std=c++20", "-O3"};
+}
+
 }  // namespace
 
 StatusOr<HipBackend::Choice> HipBackend::choose() const {
-  const std::string architecture = "--offload-arch=" + target_.architecture;
   const std::optional<HipTools::Hiprtc> hiprtc =
       prefers_clang_ ? std::nullopt : HipTools::instance().hiprtc_for(target_.architecture);
   if (hiprtc) {
     return Choice{.version = hiprtc->text,
                   .command = {find_helper("kiln-rtc"), "hiprtc", hiprtc->library, kTextFile,
-                              kCodeFile, "code"},
-                  .options = {architecture, "-std=c++20", "-O3"}};
+                              kCodeFile, "code"}};
   }
   KILN_ASSIGN_OR_RETURN(Clang::Found clang, clang_.find());
   KILN_RETURN_IF_ERROR(HipTools::instance().linker_of(clang.path));
-  return Choice{
-      .version = std::move(clang.version),
-      .command = {clang.path, "--no-default-config", "-fno-crash-diagnostics",
-                  "-fno-color-diagnostics"},
-      .options = {"-x", "hip", architecture, "--offload-device-only", "--no-gpu-bundle-output",
-                  "-nogpuinc", "-nogpulib", "-nostdinc", "-std=c++20", "-O3"},
-      .is_clang = true};
+  return Choice{.version = std::move(clang.version),
+                .command = {clang.path, "--no-default-config", "-fno-crash-diagnostics",
+                            "-fno-color-diagnostics", "-x", "hip", "--offload-device-only",
+                            "--no-gpu-bundle-output", "-nogpuinc", "-nogpulib", "-nostdinc"},
+                .is_clang = true};
 }
 
 std::string HipBackend::flags() const {
-  const StatusOr<Choice> choice = choose();
-  return choice.ok() ? fmt::format("{}", fmt::join(choice->options, " ")) : target_.architecture;
+  return fmt::format("{}", fmt::join(shaping_options(target_), " "));
 }
 
 StatusOr<std::string> HipBackend::version() const {
@@ -57,7 +57,8 @@ StatusOr<Build> HipBackend::build(const BuildJob& job) const {
   KILN_ASSIGN_OR_RETURN(Choice choice, choose());
   KILN_RETURN_IF_ERROR(write_file(job.work + "/" + kTextFile, job.text));
   std::vector<std::string> command = std::move(choice.command);
-  command.insert(command.end(), choice.options.begin(), choice.options.end());
+  const std::vector<std::string> options = shaping_options(target_);
+  command.insert(command.end(), options.begin(), options.end());
   command.push_back("-I" + job.sources);
   if (choice.is_clang) command.insert(command.end(), {kTextFile, "-o", kCodeFile});
   KILN_RETURN_IF_ERROR(run_program({.title = "compiler",

@@ -20,6 +20,7 @@ class HipBackend : public Backend {
 
   const Target& target() const override { return target_; }
   Lowering lowering() const override { return {.header = "tile/hip.h", .separate_entries = true}; }
+  // Of the target alone: code that comes compiled is found without a compiler.
   std::string flags() const override;
   StatusOr<std::string> version() const override;
   StatusOr<Build> build(const BuildJob& job) const override;
@@ -27,8 +28,7 @@ class HipBackend : public Backend {
  private:
   struct Choice {
     std::string version;
-    std::vector<std::string> command;  // up to what is the job's own
-    std::vector<std::string> options;  // that shape the code
+    std::vector<std::string> command;  // up to what the target and the job add
     bool is_clang = false;
   };
   StatusOr<Choice> choose() const;

@@ -1,6 +1,8 @@
 #include <algorithm>
+#include <filesystem>
 
 #include "core/key.h"
+#include "devices/compile/compiled_kernels.h"
 #include "devices/compiler.h"
 #include "devices/gpu/architecture.h"
 #include "tests/runtime/small_kernel.h"
@@ -154,6 +156,25 @@ TEST_CASE("An architecture that the run-time compiler dies of goes to clang") {
   if (!usable(*named)) return;
   CHECK_THAT(*named->version(), Catch::StartsWith("clang"));
   CHECK(named->compile(Workshop::product(), {}).ok());
+}
+
+TEST_CASE("What AMD's kernels are made from does not depend on the compiler that is there") {
+  Workshop workshop;
+  const auto compiler = workshop.open("gfx90a");
+  const auto bare = workshop.open("gfx90a", workshop.directory() + "/no-clang");
+  CHECK(bare->code_identity(Workshop::product()) == compiler->code_identity(Workshop::product()));
+  CHECK(bare->version().status().code() == absl::StatusCode::kUnavailable);
+  if (!usable(*compiler)) return;
+  const StatusOr<Compilation> made = compiler->compile(Workshop::product(), {});
+  REQUIRE(made.ok());
+  CHECK_FALSE(bare->compile(Workshop::product(), {}).ok());
+  const std::string folder = compiled_kernels_in(workshop.directory() + "/cache");
+  std::filesystem::create_directories(folder);
+  REQUIRE(keep_compiled(folder, *made).ok());
+  const StatusOr<Compilation> found = bare->compile(Workshop::product(), {});
+  INFO(found.status());
+  REQUIRE(found.ok());
+  CHECK(found->artifact.hash == made->artifact.hash);
 }
 
 TEST_CASE("A GPU compiler's complaint comes back without the names of our folders") {
