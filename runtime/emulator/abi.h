@@ -11,7 +11,7 @@
 
 #include "runtime/host/abi.h"
 
-enum { kKilnEmulatorAbiVersion = 4 };
+enum { kKilnEmulatorAbiVersion = 5 };
 
 enum KilnEmulatorType { kKilnEmulatorF16, kKilnEmulatorBf16 };
 enum KilnEmulatorScope { kKilnEmulatorBlock, kKilnEmulatorWarp };
@@ -81,6 +81,10 @@ struct KilnEmulatorApi {
   // Writes `bytes` of scratchpad: the first `present` from global memory, zeros in the rest.
   void (*copy_async)(struct KilnEmulatorThread*, KilnU32 to, const void* from, KilnU32 bytes,
                      KilnU32 present, struct KilnPlace);
+  // By all lanes of a warp: 4 bytes of global memory to scratchpad for those that are present,
+  // whose `to` must lie 4 * lane behind one place.
+  void (*copy_direct)(struct KilnEmulatorThread*, KilnU32 to, const void* from, int present,
+                      struct KilnPlace);
   void (*copy_commit)(struct KilnEmulatorThread*);
   void (*copy_wait)(struct KilnEmulatorThread*, KilnU32 groups_in_flight);
   void (*retire)(struct KilnEmulatorThread*, KilnU32 from, KilnU32 bytes);

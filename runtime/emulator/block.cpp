@@ -20,6 +20,8 @@ const char* name_of(Together operation) {
       return "a barrier";
     case Together::kShuffle:
       return "a shuffle";
+    case Together::kCopy:
+      return "a direct copy";
     case Together::kBallot:
       return "a ballot";
     case Together::kLoadMatrices:

@@ -35,7 +35,8 @@ struct Thread;
 // A thread's copy that has been issued and not been waited for.
 struct Copy {
   uint32_t to;
-  std::array<char, 16> bytes;
+  uint32_t size;
+  std::array<char, 16> bytes;  // the first `size`
   uint32_t group;
 };
 
@@ -91,6 +92,7 @@ struct Thread : KilnEmulatorThread {
 enum class Together : uint8_t {
   kBarrier,
   kShuffle,
+  kCopy,
   kBallot,
   kLoadMatrices,
   kMultiply,
@@ -122,6 +124,7 @@ class Block {
   void store_shared(Thread&, uint32_t to, const void* value, uint32_t bytes, KilnPlace);
   void copy_async(Thread&, uint32_t to, const void* from, uint32_t bytes, uint32_t present,
                   KilnPlace);
+  void copy_direct(Thread&, uint32_t to, const void* from, bool present, KilnPlace);
   void copy_wait(Thread&, uint32_t groups_in_flight);
   void retire(uint32_t from, uint32_t bytes);
   uint32_t atomic_shared(Thread&, KilnEmulatorAtomic, uint32_t at, uint32_t operand,

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 
 #include "runtime/emulator/block.h"
 #include "runtime/emulator/matrix.h"
@@ -68,11 +69,36 @@ void Block::store_shared(Thread& t, uint32_t to, const void* value, uint32_t byt
 // The bytes are read now and land when they must: at the wait.
 void Block::copy_async(Thread& t, uint32_t to, const void* from, uint32_t bytes, uint32_t present,
                        KilnPlace place) {
-  Copy copy{.to = to, .bytes = {}, .group = t.group};
+  Copy copy{.to = to, .size = bytes, .bytes = {}, .group = t.group};
   if (present > 0 && check_global(t, from, present, bytes, false, place)) {
     std::memcpy(copy.bytes.data(), from, present);
   }
   if (check_shared(t, Scratchpad::Use::kCopy, to, bytes, place)) t.copies.push_back(copy);
+}
+
+void Block::copy_direct(Thread& t, uint32_t to, const void* from, bool present, KilnPlace place) {
+  constexpr uint32_t kBytes = 4;
+  struct Share {
+    uint32_t to;
+    bool present;
+  } share{to, present};
+  meet(warp_of(t), t.lane, t, Together::kCopy, place, &share, [&](std::span<void* const> all) {
+    std::optional<uint32_t> base;
+    for (size_t lane = 0; lane < all.size(); ++lane) {
+      const Share& each = *static_cast<Share*>(all[lane]);
+      if (!each.present) continue;
+      const uint32_t own = each.to - kBytes * uint32_t(lane);
+      if (base.value_or(own) != own) {
+        report(t, Fault::Kind::kScattered,
+               fmt::format("lane {} writes byte {} of scratchpad, where {} follows from the first",
+                           lane, each.to, *base + kBytes * uint32_t(lane)),
+               place);
+        break;
+      }
+      base = own;
+    }
+  });
+  if (present) copy_async(t, to, from, kBytes, kBytes, place);
 }
 
 void Block::copy_wait(Thread& t, uint32_t groups_in_flight) {
@@ -84,8 +110,8 @@ void Block::copy_wait(Thread& t, uint32_t groups_in_flight) {
 }
 
 void Block::land(Thread& t, const Copy& copy) {
-  std::memcpy(scratchpad_.at(copy.to), copy.bytes.data(), copy.bytes.size());
-  scratchpad_.land(copy.to, uint32_t(copy.bytes.size()), access_of(t));
+  std::memcpy(scratchpad_.at(copy.to), copy.bytes.data(), copy.size);
+  scratchpad_.land(copy.to, copy.size, access_of(t));
 }
 
 void Block::may_yield(Thread& t) {

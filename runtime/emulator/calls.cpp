@@ -34,6 +34,7 @@ KilnEmulatorApi calls() {
   api.load_shared = Call<&Block::load_shared>::made;
   api.store_shared = Call<&Block::store_shared>::made;
   api.copy_async = Call<&Block::copy_async>::made;
+  api.copy_direct = Call<&Block::copy_direct>::made;
   api.copy_commit = [](KilnEmulatorThread* t) { ++thread_of(t).group; };
   api.copy_wait = Call<&Block::copy_wait>::made;
   api.retire = [](KilnEmulatorThread* t, KilnU32 from, KilnU32 bytes) {

@@ -30,6 +30,8 @@ std::string_view name_of(Fault::Kind kind) {
       return "read of uninitialised scratchpad";
     case Fault::Kind::kRace:
       return "race";
+    case Fault::Kind::kScattered:
+      return "scattered copy";
     case Fault::Kind::kInFlight:
       return "asynchronous copy in flight";
     case Fault::Kind::kUnfenced:

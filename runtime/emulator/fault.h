@@ -20,6 +20,7 @@ struct Fault {
     kReadOnly,        // a write to an input
     kUninitialised,   // scratchpad never written, or dead since a barrier
     kRace,            // two threads, no barrier between them, and one writes
+    kScattered,       // a direct copy whose lanes do not write side by side
     kInFlight,        // bytes of an asynchronous copy that has not been waited for
     kUnfenced,        // a product of what no fence has made visible to it, or of registers
     kDivergence,      // a collective operation that not all of its threads reach

@@ -18,7 +18,7 @@ using tile::Roles;
 using tile::Staging;
 using tile::Swizzle;
 
-constexpr int kSpaceVersion = 2;
+constexpr int kSpaceVersion = 3;
 // Rows of a tile that even fewer queries may take. Where chunks pass through registers, more warps
 // share them than such a tile's own rows would give work to.
 constexpr int64_t kLeastRows = 16, kLeastRowsStaged = 64;

@@ -27,7 +27,7 @@ constexpr NamedFragment kFragments[] = {
 };
 constexpr const char* kSwizzles[] = {"none", "exclusive", "folded"};
 constexpr const char* kRoles[] = {"alike", "producer"};
-constexpr const char* kStagings[] = {"ahead", "in_turn"};
+constexpr const char* kStagings[] = {"ahead", "in_turn", "direct"};
 constexpr const char* kLeftOperands[] = {"registers", "scratchpad"};
 // A left operand of fewer registers a thread is not worth reading again and again.
 constexpr int kLeastParked = 32;
@@ -74,8 +74,10 @@ bool async(const Config& c, const Target& t) {
   return footprint::copies_async(fragment_of(c), t.async_copy);
 }
 
-bool holds_chunk(const Config& c, const Target& t) {
-  return !async(c, t) && c.find("staging") != int64_t(Staging::in_turn);
+int held_operands(const Config& c, const Target& t) {
+  return footprint::held_operands(fragment_of(c), t.async_copy,
+                                  Staging(c.find("staging").value_or(int64_t(Staging::ahead))),
+                                  number(c, "stages"));
 }
 
 bool parks_left(const Config& c) {
@@ -91,7 +93,7 @@ int left_registers(const Config& c, const Target& t, Dtype dtype, int64_t depth)
 int64_t tile_registers(const Config& c, const Target& t, Dtype dtype, int64_t depth) {
   return footprint::stream_registers(number(c, "block_m"), number(c, "block_n"), int(depth),
                                      int(size_of(dtype)), number(c, "warps"), t.vector_lanes,
-                                     holds_chunk(c, t)) +
+                                     held_operands(c, t)) +
          (parks_left(c) ? 0 : left_registers(c, t, dtype, depth));
 }
 
@@ -198,7 +200,7 @@ std::vector<Constraint> simt_constraints(const Target& t, Dtype dtype, int64_t d
        names({"block_m", "block_n", "fragment", "stages", "left_operand"}),
        [=](const Config& c) { return stream_scratchpad(c, dtype, depth) <= t.scratchpad_bytes; }},
       {"the tiles fit the registers, or are the smallest",
-       names({"block_m", "block_n", "fragment", "warps", "staging", "left_operand"}),
+       names({"block_m", "block_n", "fragment", "warps", "stages", "staging", "left_operand"}),
        [=](const Config& c) {
          if (c.at("block_m") == footprint::kAtom && c.at("block_n") == footprint::kAtom)
            return true;
@@ -224,13 +226,14 @@ std::vector<Parameter> key_loop_parameters(const Target& t, Dtype dtype) {
   });
   Parameter staging{.name = "staging",
                     .documentation =
-                        "chunks that pass through registers: ahead of their use, or "
-                        "in turn, which holds none",
-                    .values = {int64_t(Staging::ahead)},
-                    .labels = {kStagings[0]}};
-  if (passes) {
-    staging.values.push_back(int64_t(Staging::in_turn));
-    staging.labels.push_back(kStagings[1]);
+                        "how chunks that are not copied asynchronously are: through registers "
+                        "ahead of their use, or in turn, which holds none, or directly",
+                    .values = {},
+                    .labels = {}};
+  for (const Staging way : {Staging::ahead, Staging::in_turn, Staging::direct}) {
+    if (!footprint::staging_possible(way, 1, !passes, t.vector_lanes)) continue;
+    staging.values.push_back(int64_t(way));
+    staging.labels.emplace_back(kStagings[int(way)]);
   }
   return {
       staging,
@@ -244,10 +247,11 @@ std::vector<Parameter> key_loop_parameters(const Target& t, Dtype dtype) {
 
 std::vector<Constraint> key_loop_constraints(const Target& t, Dtype dtype, int64_t depth) {
   return {
-      {"staging = in_turn through registers and one slot",
+      {"staging = in_turn through registers and one slot, direct in waves of 64",
        {"fragment", "stages", "staging"},
        [=](const Config& c) {
-         return Staging(c.at("staging")) == Staging::ahead || (!async(c, t) && c.at("stages") == 1);
+         return footprint::staging_possible(Staging(c.at("staging")), number(c, "stages"),
+                                            async(c, t), t.vector_lanes);
        }},
       {"left_operand = scratchpad where it would take 32 registers a thread or more",
        {"block_m", "fragment", "warps", "left_operand"},

@@ -40,9 +40,13 @@ enum class Fragment {
   wgmma_m64k16,   // Hopper: groups of four warps, right operands straight from scratchpad
 };
 
-// How chunks that pass through registers reach scratchpad: fetched while the one before is used,
-// and held until then; or fetched when their slot is free, which leaves registers to the products.
-enum class Staging { ahead, in_turn };
+// How chunks that are not copied asynchronously reach scratchpad.
+enum class Staging {
+  ahead,    // through registers: fetched while the one before is used, and held until then
+  in_turn,  // through registers, when their slot is free: leaves registers to the products
+  direct,   // past registers where they lie as in memory, 4 bytes a lane (CDNA); what is to be
+            // interleaved goes ahead, with one slot in turn
+};
 
 // Where a left operand that a kernel has loaded waits for the products that take it: scratchpad
 // leaves registers to the sums, and is read again for every product.

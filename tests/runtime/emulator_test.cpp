@@ -168,6 +168,57 @@ TEST_CASE("Asynchronous copies land when they are waited for") {
   CHECK_THAT(std::string(never.message()), Contains("never waited for"));
 }
 
+TEST_CASE("Direct copies are of a whole warp, whose lanes write side by side") {
+  std::vector<int> in(kThreads, 7);
+  const std::vector<GlobalTensor> tensors = {
+      {"in", reinterpret_cast<char*>(in.data()), 4, {kThreads}, {1}, false}};
+  struct Copy {
+    static void start(const KilnU64* slots, KilnEmulatorThread* t, KilnU32 to, bool present) {
+      const auto* from = reinterpret_cast<const int*>(slots[0]) + t->thread;
+      t->api->copy_direct(t, to, from, present, kHere);
+      t->api->copy_commit(t);
+    }
+  };
+  CHECK(run(
+            [](const KilnU64* slots, KilnEmulatorThread* t) {
+              Copy::start(slots, t, own(t), t->lane != 3);
+              t->api->copy_wait(t, 0);
+              if (t->lane != 3) load(t, own(t));
+            },
+            tensors)
+            .ok());
+  check(run(
+            [](const KilnU64* slots, KilnEmulatorThread* t) {
+              Copy::start(slots, t, own(t), true);
+              load(t, own(t));
+              t->api->copy_wait(t, 0);
+            },
+            tensors),
+        "in flight");
+  check(run(
+            [](const KilnU64* slots, KilnEmulatorThread* t) {
+              Copy::start(slots, t, own(t), t->lane != 3);
+              t->api->copy_wait(t, 0);
+              load(t, own(t));
+            },
+            tensors),
+        "uninitialised");
+  check(run(
+            [](const KilnU64* slots, KilnEmulatorThread* t) {
+              Copy::start(slots, t, own(t) ^ 4, true);
+              t->api->copy_wait(t, 0);
+            },
+            tensors),
+        "scattered copy");
+  check(run(
+            [](const KilnU64* slots, KilnEmulatorThread* t) {
+              if (t->lane != 3) Copy::start(slots, t, own(t), true);
+              t->api->copy_wait(t, 0);
+            },
+            tensors),
+        "divergence");
+}
+
 TEST_CASE("Global memory is the elements of the tensors") {
   std::vector<int> memory(64);
   const std::vector<GlobalTensor> tensors = {

@@ -67,6 +67,13 @@ constexpr Schedule kSchedules[] = {
      Staging::ahead, LeftOperand::scratchpad},
     {"emulator:wave64", Fragment::fma_16x16x16, "f32", 16, 32, 1, 1, Swizzle::folded,
      Staging::in_turn, LeftOperand::scratchpad},
+    // Directly, past registers.
+    {"emulator:wave64", Fragment::mfma_16x16x16, "bf16", 32, 32, 2, 1, Swizzle::exclusive,
+     Staging::direct, LeftOperand::registers},
+    {"emulator:wave64", Fragment::mfma_16x16x16, "f16", 64, 16, 2, 2, Swizzle::folded,
+     Staging::direct, LeftOperand::scratchpad},
+    {"emulator:wave64", Fragment::fma_16x16x16, "f32", 32, 16, 1, 2, Swizzle::folded,
+     Staging::direct, LeftOperand::registers},
 };
 
 Config config_of(const Schedule& s, const std::string& changes) {

@@ -333,6 +333,8 @@ TEST_CASE("Layouts give every element a place of its own") {
         REQUIRE(at < Tile::kBytes);
         CHECK_FALSE(taken[at]);
         taken[at] = true;
+        CHECK(Tile::element(at).row == r);
+        CHECK(Tile::element(at).column == c);
       }
     }
   };

@@ -5,13 +5,18 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
 #include "core/family.h"
+#include "devices/compile/cache_directory.h"
+#include "devices/compile/program.h"
 #include "devices/compiler.h"
 #include "devices/gpu/architecture.h"
+#include "devices/hip/hip_tools.h"
 #include "templates/registry.h"
+#include "templates/tile/schedule.h"
 #include "tests/support/scratch_directory.h"
 #include "tests/templates/variant.h"
 
@@ -107,6 +112,54 @@ TEST_CASE("Defaults compile for every GPU without spills, and multiply by matrix
     }
     for (const Case& c : kCases)
       check_default(*devices::find_gpu_architecture(name), **compiler, c);
+  }
+}
+
+TEST_CASE("Direct copies are loads that write scratchpad, in the machine code") {
+  const testing::ScratchDirectory directory;
+  const std::string disassembler = devices::HipTools::instance().disassembler();
+  if (disassembler.empty()) {
+    WARN("no llvm-objdump");
+    return;
+  }
+  const std::pair<const char*, const char*> instructions[] = {{"gfx90a", ", off lds"},
+                                                              {"gfx942", "global_load_lds_dword"}};
+  const Family& family = family_named("attention_forward");
+  for (const auto& [name, instruction] : instructions) {
+    const auto compiler = devices::open_compiler(
+        name,
+        {.sources = embedded_sources(), .cache_directory = directory / "cache", .compiler = ""});
+    REQUIRE(compiler.ok());
+    if (!(*compiler)->version().ok()) continue;
+    const Target& target = (*compiler)->target();
+    const auto problem = parse_problem(family, kCases[0].fields);
+    REQUIRE(problem.ok());
+    for (const tile::Staging staging : {tile::Staging::in_turn, tile::Staging::direct}) {
+      auto values = family.default_config(*problem, target).values();
+      for (auto& [parameter, value] : values) {
+        if (parameter == "staging") value = int64_t(staging);
+        if (parameter == "stages") value = 1;
+      }
+      const Config config(values);
+      INFO(name << " " << config.text());
+      REQUIRE(family.space(*problem, target).check(config).ok());
+      const auto made = (*compiler)->compile(family.source(*problem, config, target), {});
+      INFO(made.status());
+      REQUIRE(made.ok());
+      CHECK(made->entries.front().spill_bytes == 0);
+      const std::string file = directory / "kernel.co";
+      REQUIRE(devices::write_file(file, made->artifact.bytes).ok());
+      const auto text =
+          devices::run_program({.title = "disassembler",
+                                .arguments = {disassembler, "-d", "--no-show-raw-insn", file},
+                                .sources = "",
+                                .work = directory.path(),
+                                .output_bytes = 16 << 20},
+                               {});
+      INFO(text.status());
+      REQUIRE(text.ok());
+      CHECK((text->find(instruction) != std::string::npos) == (staging == tile::Staging::direct));
+    }
   }
 }
 

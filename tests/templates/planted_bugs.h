@@ -20,6 +20,9 @@ enum class Victim {
   kProducer2,    // two warpgroups, two slots
   kMfma1,        // mfma, one slot
   kMfma2,        // two slots
+  kMfmaInTurn,   // one slot, staged in turn
+  kMfmaDirect1,  // one slot, staged directly
+  kMfmaDirect2,  // two slots
   kGfx11,        // wmma of gfx11
   kGfx12,        // wmma of gfx12
   kFma,          // f32 by multiply-adds
@@ -48,6 +51,7 @@ inline constexpr const char* kInFlight = "in flight";
 inline constexpr const char* kUninitialised = "uninitialised";
 inline constexpr const char* kUnfenced = "missing fence";
 inline constexpr const char* kOutside = "out of bounds";
+inline constexpr const char* kScattered = "scattered copy";
 inline constexpr const char* kMisaligned = "misaligned";
 inline constexpr const char* kDivergence = "divergence";
 
@@ -62,6 +66,7 @@ struct PlantedBug {
 
 const std::vector<PlantedBug>& synchronisation_bugs();
 const std::vector<PlantedBug>& staging_bugs();
+const std::vector<PlantedBug>& direct_bugs();
 const std::vector<PlantedBug>& fragment_bugs();
 const std::vector<PlantedBug>& product_bugs();
 const std::vector<PlantedBug>& producer_bugs();

@@ -25,6 +25,7 @@ namespace {
 using Catch::Contains;
 using tile::Fragment;
 using tile::Roles;
+using tile::Staging;
 using tile::Swizzle;
 
 struct Variant {
@@ -57,6 +58,14 @@ Variant warpgroups(const char* dtype, int groups, int stages,
   set("block_m=32", "block_m=" + std::to_string(64 * groups));
   set("warps=2", "warps=" + std::to_string(4 * groups));
   v.config += " roles=" + std::to_string(int(roles));
+  return v;
+}
+
+// A last chunk of an odd number of rows: where it ends, a wave's lanes differ.
+Variant staged(Staging staging, int stages) {
+  Variant v = attention("emulator:wave64", Fragment::mfma_16x16x16, "f16", stages,
+                        Swizzle::exclusive, "seq_q=40 seq_kv=141 head_dim=64");
+  v.config += " staging=" + std::to_string(int(staging));
   return v;
 }
 
@@ -112,6 +121,12 @@ Variant variant_of(Victim victim) {
       return attention(kWave, Fragment::mfma_16x16x16, "f16", 1, kSwizzle);
     case Victim::kMfma2:
       return attention(kWave, Fragment::mfma_16x16x16, "bf16", 2, kSwizzle);
+    case Victim::kMfmaInTurn:
+      return staged(Staging::in_turn, 1);
+    case Victim::kMfmaDirect1:
+      return staged(Staging::direct, 1);
+    case Victim::kMfmaDirect2:
+      return staged(Staging::direct, 2);
     case Victim::kGfx11:
       return attention(kWarp, Fragment::wmma_gfx11, "f16", 1, kSwizzle);
     case Victim::kGfx12:
@@ -216,6 +231,10 @@ TEST_CASE("Planted bugs of synchronisation are noticed") {
 
 TEST_CASE("Planted bugs of staging are noticed") {
   expect_noticed(staging_bugs());
+}
+
+TEST_CASE("Planted bugs of staging in turn and directly are noticed") {
+  expect_noticed(direct_bugs());
 }
 
 TEST_CASE("Planted bugs of fragments are noticed") {

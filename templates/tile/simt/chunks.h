@@ -42,6 +42,25 @@ struct ViewChunks {
   }
   TILE_FN void fetch(const Target& t, i64 first) { stage.fetch(t, view, window(first), aligned); }
   TILE_FN void put(const Target& t, u32 at) const { stage.put(t, at); }
+
+  using StageType = Stage<T, Layout, Threads, FirstThread>;
+  TILE_FN void move_direct(const Target& t, u32 at, i64 first) const {
+    if constexpr (StageType::kDirect) {
+      stage.direct(t, at, view, window(first), aligned);
+    } else {
+      move(t, at, first);
+    }
+  }
+  TILE_FN void fetch_direct(const Target& t, u32 at, i64 first) {
+    if constexpr (StageType::kDirect) {
+      stage.direct(t, at, view, window(first), aligned);
+    } else {
+      fetch(t, first);
+    }
+  }
+  TILE_FN void put_rest(const Target& t, u32 at) const {
+    if constexpr (!StageType::kDirect) put(t, at);
+  }
 };
 
 // Chunks of two operands, one behind the other in a slot.
@@ -67,6 +86,18 @@ struct ChunkPair {
   TILE_FN void put(const Target& t, u32 at) const {
     first.put(t, at);
     second.put(t, at + kSecond);
+  }
+  TILE_FN void move_direct(const Target& t, u32 at, i64 from) const {
+    first.move_direct(t, at, from);
+    second.move_direct(t, at + kSecond, from);
+  }
+  TILE_FN void fetch_direct(const Target& t, u32 at, i64 from) {
+    first.fetch_direct(t, at, from);
+    second.fetch_direct(t, at + kSecond, from);
+  }
+  TILE_FN void put_rest(const Target& t, u32 at) const {
+    first.put_rest(t, at);
+    second.put_rest(t, at + kSecond);
   }
 };
 

@@ -129,14 +129,22 @@ constexpr int left_registers(Fragment f, int block_m, int depth, int element_byt
   return copies * block_m * up_to(depth, kAtom) * element_bytes / 4 / threads(warps, warp_lanes);
 }
 
-// Those it holds tiles in during the key loop beside the left operand: accumulator, scores, and a
-// chunk that passes through them ahead of its use. Compilers need more for addresses, rows and
-// right fragments.
+// Right operands whose chunk waits in registers ahead of its use, of both: none that are copied
+// asynchronously or in turn; of direct copies those that are to be interleaved.
+constexpr int held_operands(Fragment f, bool async_copy, Staging staging, int stages) {
+  if (copies_async(f, async_copy) || staging == Staging::in_turn) return 0;
+  if (staging == Staging::ahead) return 2;
+  return takes_pairs(f) && stages > 1 ? 1 : 0;
+}
+
+// Those it holds tiles in during the key loop beside the left operand: accumulator, scores, and
+// chunks of `held` right operands that pass through them ahead of their use. Compilers need more
+// for addresses, rows and right fragments.
 constexpr int stream_registers(int block_m, int block_n, int depth, int element_bytes, int warps,
-                               int warp_lanes, bool holds_chunk) {
+                               int warp_lanes, int held) {
   const int padded = up_to(depth, kAtom), all = threads(warps, warp_lanes);
   const int tiles = block_m * padded + block_m * block_n;
-  const int staged = holds_chunk ? 2 * block_n * padded * element_bytes / 4 : 0;
+  const int staged = held * block_n * padded * element_bytes / 4;
   return (tiles + staged) / all;
 }
 
@@ -186,6 +194,11 @@ constexpr bool keys_fit_atoms(int block_n) {
 // Slots: with asynchronous copies 1 to 4; through registers 1, or 2 to save a barrier a chunk.
 constexpr bool stages_possible(int stages, bool async_copy) {
   return stages >= 1 && stages <= (async_copy ? 4 : 2);
+}
+// Through registers in turn takes one slot; only CDNA, with its waves of 64, copies directly.
+constexpr bool staging_possible(Staging staging, int stages, bool async_copy, int warp_lanes) {
+  return staging == Staging::ahead ||
+         (!async_copy && (staging == Staging::in_turn ? stages == 1 : warp_lanes == 64));
 }
 // ldmatrix, wgmma and tensor maps share one swizzle.
 constexpr bool swizzle_possible(Fragment f, Swizzle s) {

@@ -42,6 +42,18 @@ struct SharedTile {
     return (panel * (u32)kRows + (u32)far_row) * Panel;
   }
 
+  struct Element {
+    int row, column;
+  };
+  // Of which `at` is the offset: at(element(at)) is what lies there. Panels may end in columns
+  // that the tile does not have.
+  static TILE_FN constexpr Element element(u32 at) {
+    const u32 panel = at / ((u32)kRows * Panel), row = at / Panel % (u32)kRows;
+    const u32 chunk = at / kChunkBytes % kChunks ^ key((int)row);
+    const u32 byte = panel * Panel + chunk * kChunkBytes + at % kChunkBytes;
+    return {(int)row, (int)(byte / (u32)sizeof(T))};
+  }
+
  private:
   static constexpr u32 kChunks = Panel / kChunkBytes;  // of a panel's row
 

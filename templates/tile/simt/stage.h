@@ -1,9 +1,10 @@
 // Brings chunks of a view's rows into scratchpad, all threads of a block together.
 //
-// A stage is made for one layout. It copies asynchronously (copy), or through registers: at once,
-// few at a time (move), or in two steps (fetch, later put), between which a thread holds what it
-// has fetched. What a window shows beyond the view is zeros. 16 bytes move at a time where the
-// view's rows are aligned to them (`aligned`, the same for all threads), else single elements.
+// A stage is made for one layout. It copies asynchronously (copy; direct where kDirect), or through
+// registers: at once, few at a time (move), or in two steps (fetch, later put), between which a
+// thread holds what it has fetched. What a window shows beyond the view is zeros. 16 bytes move at
+// a time where the view's rows are aligned to them (`aligned`, the same for all threads), else
+// single elements.
 
 #pragma once
 
@@ -38,6 +39,7 @@ struct Stage<T, SharedTile<T, R, C, Sw, Panel>, Threads, First> {
   using Layout = SharedTile<T, R, C, Sw, Panel>;
   static constexpr int kPerRow = C / Layout::kChunk, kChunks = R * kPerRow;
   static constexpr int kRounds = (kChunks + Threads - 1) / Threads;
+  static constexpr bool kDirect = true;
   Words<4> held[kRounds];
 
   // f(round, row, column) for every chunk that is this thread's.
@@ -89,6 +91,26 @@ struct Stage<T, SharedTile<T, R, C, Sw, Panel>, Threads, First> {
     }
   }
 
+  // Neighbouring lanes write side by side: it is the way through the view that swizzles. Words of
+  // which the view has not all are put there by their thread.
+  template <class View>
+  static TILE_FN void direct(const Target& t, u32 at, const View& view, const Window& w,
+                             bool aligned) {
+    if (!aligned) return move(t, at, view, w, false);
+    constexpr int kWord = 4 / (int)sizeof(T), kWords = (int)Layout::kBytes / 4;
+    static_assert(kWords % Target::kLanes == 0, "warps take part as a whole");
+    TILE_ROLL
+    for (int i = t.thread() - First; i < kWords; i += Threads) {
+      const typename Layout::Element e = Layout::element(4 * (u32)i);
+      const int n = e.row < w.rows ? imax(0, imin(kWord, w.columns - e.column)) : 0;
+      const bool whole = n == kWord && e.column < C;
+      const T* const from =
+          view.at(view.row(w.row + (n > 0 ? e.row : 0)), w.column + (n > 0 ? e.column : 0));
+      t.copy_direct(at + 4 * (u32)i, from, whole);
+      if (!whole && e.column < C) t.sts(at + 4 * (u32)i, load_words<1>(t, from, n, false).x[0]);
+    }
+  }
+
   template <class View>
   TILE_FN void fetch(const Target& t, const View& view, const Window& w, bool aligned) {
     each(t, [&](int round, int row, int column) {
@@ -109,6 +131,7 @@ struct Stage<T, SharedPairs<T, R, C, Apart, Sw>, Threads> {
   static constexpr int kChunk = kChunkBytes / (int)sizeof(T);
   static constexpr int kPerRow = C / kChunk, kChunks = R / 2 * kPerRow;
   static constexpr int kRounds = (kChunks + Threads - 1) / Threads;
+  static constexpr bool kDirect = false;
   Words<4> held[kRounds][2];
 
   template <class F>

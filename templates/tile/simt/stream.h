@@ -21,6 +21,7 @@ TILE_FN void TilesBlock<C>::stream(i64 lo, i64 hi, const SimtRow<S, BM, i32>&, c
   static_assert(footprint::swizzle_possible(C::fragment, C::swizzle));
   constexpr bool kAsync = footprint::copies_async(C::fragment, Target::kAsyncCopy);
   static_assert(footprint::stages_possible(C::stages, kAsync));
+  static_assert(footprint::staging_possible(C::staging, C::stages, kAsync, Target::kLanes));
   const WhereScope scope(t_, where);
   if constexpr (kRoles == Roles::producer) {
     consume<BM, BN, T, D, DV>(lo, hi, score, soften, turn, accumulate);

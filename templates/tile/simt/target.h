@@ -14,6 +14,7 @@
 //
 //     static constexpr int kLanes          threads of a warp: 32 or 64
 //     static constexpr bool kAsyncCopy     copy_async() passes registers by
+//     static constexpr bool kDirectCopy    copy_direct() does
 //
 //     int thread(), lane()                 in the block, in the warp
 //     int warp()                           of the block; known to be the same for all lanes
@@ -38,9 +39,14 @@
 //                                          `bytes` of global memory, at most 16, to 16 of
 //                                          scratchpad, zeros in the rest (`from` is a valid
 //                                          address, aligned to 16, all the same)
+//     copy_direct(u32 to, const void* from, bool present)
+//                                          by all lanes of the warp: 4 bytes of global memory to
+//                                          scratchpad for those with `present`, whose `to` lie
+//                                          4 * lane behind one place
 //     copy_commit()                        closes a group of this thread's copies
 //     copy_wait<N>()                       all but this thread's latest N groups have landed;
-//                                          other threads see them after a barrier
+//                                          other threads see them after a barrier; of direct copies
+//                                          all (N = 0)
 //
 //     u32 pack<T>(float lo, float hi)      two f16 or bf16, to nearest even, lo in the low half
 //     float widen<T>(u16)

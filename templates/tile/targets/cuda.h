@@ -18,6 +18,7 @@ struct Where {
 struct Target {
   static constexpr int kLanes = 32;
   static constexpr bool kAsyncCopy = true;
+  static constexpr bool kDirectCopy = false;
 
   TILE_FN int thread() const { return threadIdx.x; }
   TILE_FN int lane() const { return threadIdx.x & 31; }
@@ -58,6 +59,8 @@ struct Target {
                  "l"(__cvta_generic_to_global(from)), "r"(bytes)
                  : "memory");
   }
+  // AMD's (kDirectCopy): never called.
+  TILE_FN void copy_direct(u32, const void*, bool) const {}
   TILE_FN void copy_commit() const { asm volatile("cp.async.commit_group;" ::: "memory"); }
   template <int N>
   TILE_FN void copy_wait() const {

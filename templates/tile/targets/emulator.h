@@ -22,6 +22,7 @@ struct Target {
   static constexpr int kLanes = TILE_EMULATOR_LANES;
   // As on the hardware of that warp size.
   static constexpr bool kAsyncCopy = kLanes == 32;
+  static constexpr bool kDirectCopy = kLanes == 64;
 
   KilnEmulatorThread* self;
 
@@ -70,6 +71,9 @@ struct Target {
 
   void copy_async(u32 to, const void* from, int bytes, Where at = Where::here()) const {
     self->api->copy_async(self, to, from, 16, (u32)bytes, at);
+  }
+  void copy_direct(u32 to, const void* from, bool present, Where at = Where::here()) const {
+    self->api->copy_direct(self, to, from, present, at);
   }
   void copy_commit() const { self->api->copy_commit(self); }
   template <int N>
