@@ -180,7 +180,7 @@ def examine_default(cell: Cell, document: dict[str, Any]) -> None:
 def described(cells: list[Cell], everything: bool) -> dict[str, Any]:
     compilers = {cell.target: cell.toolchain for cell in cells if cell.toolchain}
     tried = "every config" if everything else f"{SAMPLE} configs of each space, evenly spread"
-    return {"tried": tried, "compilers": compilers}
+    return {"tried": tried} | compilers
 
 
 def as_json(machine: dict[str, Any], cells: list[Cell]) -> str:
