@@ -11,7 +11,7 @@
 
 #include "runtime/host/abi.h"
 
-enum { kKilnEmulatorAbiVersion = 5 };
+enum { kKilnEmulatorAbiVersion = 6 };
 
 enum KilnEmulatorType { kKilnEmulatorF16, kKilnEmulatorBf16 };
 enum KilnEmulatorScope { kKilnEmulatorBlock, kKilnEmulatorWarp };
@@ -51,7 +51,7 @@ struct KilnEmulatorApi;
 struct KilnEmulatorThread {
   const struct KilnEmulatorApi* api;
   int thread, lane, warp;  // in the block, in the warp, of the block
-  KilnI64 block[3];
+  KilnI64 block[3], grid[3];
   struct KilnPlace kernel;  // the artifact keeps here which line of the kernel is at work
 };
 

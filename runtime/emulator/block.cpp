@@ -103,6 +103,7 @@ void Block::set_up(const Work& work) {
                                            .lane = i % body.lanes,
                                            .warp = i / body.lanes,
                                            .block = {work.index[0], work.index[1], work.index[2]},
+                                           .grid = {work.grid[0], work.grid[1], work.grid[2]},
                                            .kernel = {"(start of the kernel)", 0}};
     t.owner = this;
     t.copies.clear();

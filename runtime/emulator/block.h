@@ -107,7 +107,7 @@ class Block {
     const KilnEmulatorApi* api;
     const KilnEmulatorBody* body;
     const KilnU64* slots;
-    std::array<int64_t, 3> index;
+    std::array<int64_t, 3> index, grid;
     uint32_t scratchpad_bytes;
     uint64_t seed;
     const GlobalMemory* global;

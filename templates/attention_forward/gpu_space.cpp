@@ -18,7 +18,7 @@ using tile::Roles;
 using tile::Staging;
 using tile::Swizzle;
 
-constexpr int kSpaceVersion = 3;
+constexpr int kSpaceVersion = 4;
 // Rows of a tile that even fewer queries may take. Where chunks pass through registers, more warps
 // share them than such a tile's own rows would give work to.
 constexpr int64_t kLeastRows = 16, kLeastRowsStaged = 64;
@@ -46,6 +46,8 @@ std::vector<Parameter> parameters(const AttentionProblem& p, const Target& t) {
     all.push_back(std::move(parameter));
   for (Parameter& parameter : schedules::key_loop_parameters(t, p.dtype))
     all.push_back(std::move(parameter));
+  for (Parameter& parameter : schedules::grid_parameters(t))
+    all.push_back(std::move(parameter));
   return all;
 }
 
@@ -70,6 +72,15 @@ std::vector<Constraint> constraints(const AttentionProblem& p, const Target& t) 
                  splits * c.at("block_n") <= p.seq_kv);
        }},
   };
+  if (schedules::chiplets(t) > 1) {
+    all.push_back({"chiplets > 1 where blocks share keys",
+                   {"pack_heads", "block_m", "chiplets"},
+                   [=](const Config& c) {
+                     const bool pack = c.at("pack_heads") != 0;
+                     return c.at("chiplets") == 1 ||
+                            (pack ? 1 : p.group()) * ceil_div(p.rows(pack), c.at("block_m")) > 1;
+                   }});
+  }
   for (Constraint& constraint : schedules::simt_constraints(t, p.dtype, p.head_dim))
     all.push_back(std::move(constraint));
   for (Constraint& constraint : schedules::key_loop_constraints(t, p.dtype, p.head_dim))
@@ -126,6 +137,7 @@ Config gpu_default(const AttentionProblem& p, const Target& t) {
               {"swizzle", int64_t(swizzle)},
               {"staging", int64_t(way.staging)},
               {"left_operand", int64_t(way.left)}};
+          if (schedules::chiplets(t) > 1) values.emplace_back("chiplets", 1);
           if (schedules::has_roles(t, p.dtype)) values.emplace_back("roles", int64_t(Roles::alike));
           const Config config(values);
           if (!space.check(config).ok()) continue;

@@ -220,6 +220,24 @@ std::vector<Constraint> simt_constraints(const Target& t, Dtype dtype, int64_t d
   return all;
 }
 
+int64_t chiplets(const Target& target) {
+  // CDNA 3 has so many compute units at work on each; emulated grids are dealt to as many as divide
+  // few of them.
+  constexpr int kUnits = 38, kEmulated = 3;
+  if (target.kind == "emulator") return target.vector_lanes == 64 ? kEmulated : 1;
+  return target.architecture == "gfx942" ? std::max(target.threads / kUnits, 1) : 1;
+}
+
+std::vector<Parameter> grid_parameters(const Target& target) {
+  const int64_t several = chiplets(target);
+  if (several == 1) return {};
+  return {{.name = "chiplets",
+           .documentation =
+               "among which runs of neighbouring blocks are shared out; 1: blocks stay "
+               "as the hardware deals them, in turn",
+           .values = {1, several}}};
+}
+
 std::vector<Parameter> key_loop_parameters(const Target& t, Dtype dtype) {
   const bool passes = std::ranges::any_of(fragments(t, dtype), [&](const NamedFragment& f) {
     return !footprint::copies_async(f.value, t.async_copy);
@@ -272,6 +290,9 @@ std::vector<KernelSource::Member> simt_members(const Config& c) {
   if (roles_of(c) != Roles::alike) {
     members.push_back(
         {"tile::Roles", "roles", std::string("tile::Roles::") + kRoles[size_t(roles_of(c))]});
+  }
+  if (const auto chiplets = c.find("chiplets").value_or(1); chiplets > 1) {
+    members.push_back(KernelSource::Member::integer("chiplets", chiplets));
   }
   if (const auto staging = c.find("staging")) {
     members.push_back(

@@ -29,6 +29,11 @@ std::vector<Parameter> simt_parameters(const Target& target, Dtype dtype);
 // the key loop's operands.
 std::vector<Constraint> simt_constraints(const Target& target, Dtype dtype, int64_t depth);
 
+// Chiplets of the target, each of which has a cache of its own.
+int64_t chiplets(const Target& target);
+// chiplets, where the target has several: which of them works at neighbouring blocks.
+std::vector<Parameter> grid_parameters(const Target& target);
+
 // staging and left_operand, of kernels that run a key loop with a left operand of block_m rows.
 std::vector<Parameter> key_loop_parameters(const Target& target, Dtype dtype);
 std::vector<Constraint> key_loop_constraints(const Target& target, Dtype dtype, int64_t depth);

@@ -25,6 +25,8 @@ enum class Operands { in_place, staged };
 //     Roles roles         who copies chunks; may be absent: all alike
 //     Staging staging     key loop: how they get there
 //     LeftOperand left_operand   key loop: where the loaded left operand waits
+//     int chiplets        among which runs of neighbouring blocks are shared out
+//                         (tile/simt/chiplets.h); may be absent: as hardware deals them
 //     int column_warps    contractions: warps that share the rows of a tile, each of which owns
 //                         block_n / column_warps columns; block_m is shared by the others
 //

@@ -87,7 +87,7 @@ Config config_of(const Schedule& s, const std::string& changes) {
                  {"swizzle", int64_t(s.swizzle)},
                  {"staging", int64_t(s.staging)},
                  {"left_operand", int64_t(s.left)},
-
+                 {"chiplets", 1},
                  {"roles", int64_t(s.roles)}});
   const auto parsed = Config::parse(changes);
   REQUIRE(parsed.ok());
@@ -123,7 +123,8 @@ void verify_all(const Schedule& s) {
   // Rows that are no multiple of a panel, of a chunk, of a fragment.
   verify("batch=1 heads_q=1 heads_kv=1 seq_q=33 seq_kv=70 head_dim=40 causal=true");
   verify("batch=1 heads_q=1 heads_kv=1 seq_q=17 seq_kv=40 head_dim=96 softcap=50");
-  // Heads packed, keys split.
+  // Heads packed, keys split, blocks shared out among chiplets.
+  verify("batch=2 heads_q=2 heads_kv=1 seq_q=70 seq_kv=90 head_dim=32 causal=true", "chiplets=3");
   verify("batch=1 heads_q=8 heads_kv=2 seq_q=3 seq_kv=75 head_dim=32 causal=true", "pack_heads=1");
   verify("batch=1 heads_q=2 heads_kv=2 seq_q=2 seq_kv=150 head_dim=64", "key_splits=4");
 }

@@ -23,6 +23,7 @@ enum class Victim {
   kMfmaInTurn,   // one slot, staged in turn
   kMfmaDirect1,  // one slot, staged directly
   kMfmaDirect2,  // two slots
+  kChiplets,     // mfma, keys in parts, blocks shared out among chiplets
   kGfx11,        // wmma of gfx11
   kGfx12,        // wmma of gfx12
   kFma,          // f32 by multiply-adds

@@ -127,6 +127,13 @@ Variant variant_of(Victim victim) {
       return staged(Staging::direct, 1);
     case Victim::kMfmaDirect2:
       return staged(Staging::direct, 2);
+    case Victim::kChiplets: {
+      Variant v = staged(Staging::ahead, 1);
+      v.config.replace(v.config.find("key_splits=1"), 12, "key_splits=2");
+      v.config += " chiplets=3";
+      v.fields.replace(v.fields.find("heads_q=1"), 9, "heads_q=2");
+      return v;
+    }
     case Victim::kGfx11:
       return attention(kWarp, Fragment::wmma_gfx11, "f16", 1, kSwizzle);
     case Victim::kGfx12:

@@ -1,4 +1,4 @@
-// Of chunks that are staged in turn or directly.
+// Of chunks that are staged in turn or directly, and of blocks on chiplets.
 
 #include "tests/templates/planted_bugs.h"
 
@@ -9,6 +9,8 @@ constexpr const char* kRing = "tile/simt/ring.h";
 constexpr const char* kChunks = "tile/simt/chunks.h";
 constexpr const char* kStage = "tile/simt/stage.h";
 constexpr const char* kShared = "tile/simt/shared.h";
+constexpr const char* kChiplets = "tile/simt/chiplets.h";
+constexpr const char* kGrid = "tile/simt/grid_block.h";
 
 }  // namespace
 
@@ -52,6 +54,10 @@ const std::vector<PlantedBug>& direct_bugs() {
        "const int n = e.row < w.rows ?", "const int n = e.row <= w.rows ?", kOutside},
       {"direct: rows past the view hold nothing", Victim::kMfmaDirect2, kStage,
        "if (!whole && e.column < C)", "if (n > 0 && !whole && e.column < C)", kUninitialised},
+      {"chiplets: runs overlap", Victim::kChiplets, kChiplets, "(chiplet < more ? chiplet : more)",
+       "0", kAny},
+      {"chiplets: a part is worked at twice", Victim::kChiplets, kGrid, "I == 0 ? place % x",
+       "I == 0 ? t_.block(0)", kAny},
   };
   return bugs;
 }

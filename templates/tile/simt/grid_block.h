@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include "tile/simt/chiplets.h"
 #include "tile/simt/target.h"
 #include "tile/view.h"
 
@@ -23,6 +24,22 @@ class GridBlock {
   }
 
  protected:
+  // id() of blocks of `Threads` threads that are numbered anew (tile/simt/chiplets.h).
+  template <int I, int Chiplets, int Threads>
+  TILE_FN i64 id_of_run() const {
+    if constexpr (Chiplets > 1) {
+      const u64 width = (u64)t_.blocks(0, Threads), height = (u64)t_.blocks(1, 1);
+      const u64 count = width * height * (u64)t_.blocks(2, 1);
+      if (count >> 32 == 0) {
+        const u32 x = (u32)width, y = (u32)height;
+        const u32 number = (u32)t_.block(0) + x * ((u32)t_.block(1) + y * (u32)t_.block(2));
+        const u32 place = place_in_runs(number, (u32)count, Chiplets);
+        return I == 0 ? place % x : I == 1 ? place / x % y : place / x / y;
+      }
+    }
+    return t_.block(I);
+  }
+
   Target t_;
 };
 

@@ -23,6 +23,11 @@ class ProducerBlock : public GridBlock {
 
   using GridBlock::GridBlock;
 
+  template <int I>
+  TILE_FN i64 id() const {
+    return id_of_run<I, chiplets_of<Config>(), TilesBlock<Config>::kThreads>();
+  }
+
   template <int BM, class... A>
   TILE_FN Nothing row(const A&...) const {
     return {};

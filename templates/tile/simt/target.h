@@ -19,6 +19,7 @@
 //     int thread(), lane()                 in the block, in the warp
 //     int warp()                           of the block; known to be the same for all lanes
 //     i64 block(int axis)                  of the grid, axis 0 (fastest) to 2
+//     i64 blocks(int axis, int threads)    along it, where each has so many threads along it
 //
 //     V shuffle_xor(V x, int mask)         lane ^ mask's x; V is float or u32
 //     u64 ballot(bool)                     bit l is lane l's

@@ -1,7 +1,7 @@
 // The block of the simt lowering that owns tiles and products of tiles.
 //
-// Config members read here: fragment, warps, stages, swizzle, staging, left_operand, roles
-// (tile/schedule.h).
+// Config members read here: fragment, warps, stages, swizzle, staging, left_operand, roles,
+// chiplets (tile/schedule.h).
 
 #pragma once
 
@@ -55,6 +55,11 @@ class TilesBlock : public GridBlock {
   using Operand = typename detail::OperandOf<kGroups, Config::left_operand, S, T, BM, K>::Type;
 
   using GridBlock::GridBlock;
+
+  template <int I>
+  TILE_FN i64 id() const {
+    return id_of_run<I, chiplets_of<Config>(), kThreads>();
+  }
 
   // Scratchpad that the key loop takes.
   static constexpr i64 stream_bytes(int block_m, int block_n, int depth) {

@@ -26,6 +26,9 @@ struct Target {
   TILE_FN i64 block(int axis) const {
     return axis == 0 ? blockIdx.x : axis == 1 ? blockIdx.y : blockIdx.z;
   }
+  TILE_FN i64 blocks(int axis, int) const {
+    return axis == 0 ? gridDim.x : axis == 1 ? gridDim.y : gridDim.z;
+  }
 
   template <class V>
   TILE_FN V shuffle_xor(V x, int mask) const {

@@ -30,6 +30,7 @@ struct Target {
   int lane() const { return self->lane; }
   int warp() const { return self->warp; }
   i64 block(int axis) const { return self->block[axis]; }
+  i64 blocks(int axis, int) const { return self->grid[axis]; }
 
   template <class V>
   V shuffle_xor(V x, int mask, Where at = Where::here()) const {

@@ -42,6 +42,12 @@ struct Target {
            : axis == 1 ? __builtin_amdgcn_workgroup_id_y()
                        : __builtin_amdgcn_workgroup_id_z();
   }
+  TILE_FN i64 blocks(int axis, int threads) const {
+    return (axis == 0   ? __builtin_amdgcn_grid_size_x()
+            : axis == 1 ? __builtin_amdgcn_grid_size_y()
+                        : __builtin_amdgcn_grid_size_z()) /
+           (u32)threads;
+  }
 
   template <class V>
   TILE_FN V shuffle_xor(V x, int mask) const {
