@@ -56,8 +56,8 @@ const std::vector<PlantedBug>& direct_bugs() {
        "if (!whole && e.column < C)", "if (n > 0 && !whole && e.column < C)", kUninitialised},
       {"chiplets: runs overlap", Victim::kChiplets, kChiplets, "(chiplet < more ? chiplet : more)",
        "0", kAny},
-      {"chiplets: a part is worked at twice", Victim::kChiplets, kGrid, "I == 0 ? place % x",
-       "I == 0 ? t_.block(0)", kAny},
+      {"chiplets: a block takes another's number", Victim::kChiplets, kGrid, "t_.block(0) + x * (",
+       "t_.block(0) + y * (", kAny},
   };
   return bugs;
 }
