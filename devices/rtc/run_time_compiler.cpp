@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <fstream>
 #include <iterator>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,7 @@ struct Interface {
   int (*version)(int*, int*);
   int (*create)(Program*, const char*, const char*, int, const char* const*, const char* const*);
   int (*compile)(Program, int, const char* const*);
+  int (*destroy)(Program*);
   int (*log_size)(Program, size_t*);
   int (*log)(Program, char*);
   int (*code_size)(Program, size_t*);
@@ -57,6 +59,7 @@ bool load(Library& library, std::string_view vendor, std::string_view form, Inte
          library.find(api.error, prefix + "GetErrorString") &&
          library.find(api.create, prefix + "CreateProgram") &&
          library.find(api.compile, prefix + "CompileProgram") &&
+         library.find(api.destroy, prefix + "DestroyProgram") &&
          library.find(api.log_size, prefix + "GetProgramLogSize") &&
          library.find(api.log, prefix + "GetProgramLog") &&
          library.find(api.code_size, prefix + "Get" + code + "Size") &&
@@ -83,6 +86,8 @@ int compile(const Interface& api, const std::string& source, const std::string& 
   if (int error = api.create(&program, text.c_str(), source.c_str(), 0, nullptr, nullptr)) {
     return refuse(api.error(error));
   }
+  const auto destroy = [&](Interface::Program p) { api.destroy(&p); };
+  const std::unique_ptr<void, decltype(destroy)> owner(program, destroy);
   const std::vector<std::string> owned(options.begin(), options.end());
   std::vector<const char*> pointers;
   for (const std::string& option : owned)

@@ -132,6 +132,11 @@ SHIM int nvrtcCompileProgram(void* opaque, int count, const char* const* options
   program.code = *std::move(code);
   return 0;
 }
+SHIM int nvrtcDestroyProgram(void** program) {
+  delete static_cast<Program*>(*program);
+  *program = nullptr;
+  return 0;
+}
 SHIM int nvrtcGetProgramLogSize(void* program, size_t* size) {
   *size = static_cast<Program*>(program)->log.size() + 1;
   return 0;
