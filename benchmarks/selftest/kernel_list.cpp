@@ -33,12 +33,12 @@ StatusOr<KernelList> KernelList::read(const std::string& directory, const Target
   if (directory.empty() || !std::filesystem::exists(path, ignored)) return list;
   KILN_ASSIGN_OR_RETURN(const std::string text, devices::read_file(path));
   const json document = json::parse(text, nullptr, /*allow_exceptions=*/false);
-  const Status broken = absl::InvalidArgumentError(path + ": no list of kernels");
-  if (!document.is_object()) return broken;
+  const auto broken = [&] { return absl::InvalidArgumentError(path + ": no list of kernels"); };
+  if (!document.is_object()) return broken();
   for (const auto& [name, configs] : document.items()) {
-    if (!configs.is_array()) return broken;
+    if (!configs.is_array()) return broken();
     for (const json& config : configs) {
-      if (!config.is_string()) return broken;
+      if (!config.is_string()) return broken();
       KILN_ASSIGN_OR_RETURN(Config parsed, Config::parse(config.get<std::string>()));
       list.configs_[name].push_back(std::move(parsed));
     }
