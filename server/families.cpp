@@ -54,7 +54,7 @@ Status Service::describe(const v1::DescribeFamilyRequest& request,
 grpc::Status Service::ListDevices(grpc::ServerContext*, const v1::ListDevicesRequest* request,
                                   v1::ListDevicesResponse* response) {
   return answer(*request, [&] {
-    engine_.measure_peaks();
+    if (request->measure_peaks()) engine_.measure_peaks();
     for (const engine::DeviceView& device : engine_.devices()) {
       *response->add_devices() = to_message(device);
     }

@@ -66,8 +66,10 @@ StatusOr<v1::DescribeFamilyResponse> Api::describe_family(
                                                                      request);
 }
 
-StatusOr<v1::ListDevicesResponse> Api::list_devices() {
-  return call<v1::ListDevicesRequest, v1::ListDevicesResponse>(&Service::ListDevices, {});
+StatusOr<v1::ListDevicesResponse> Api::list_devices(bool measure_peaks) {
+  v1::ListDevicesRequest request;
+  request.set_measure_peaks(measure_peaks);
+  return call<v1::ListDevicesRequest, v1::ListDevicesResponse>(&Service::ListDevices, request);
 }
 
 StatusOr<v1::GetKernelResponse> Api::get_kernel(const v1::GetKernelRequest& request,

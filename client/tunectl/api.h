@@ -37,7 +37,7 @@ class Api {
 
   StatusOr<v1::ListFamiliesResponse> list_families();
   StatusOr<v1::DescribeFamilyResponse> describe_family(const v1::DescribeFamilyRequest& request);
-  StatusOr<v1::ListDevicesResponse> list_devices();
+  StatusOr<v1::ListDevicesResponse> list_devices(bool measure_peaks = false);
 
   StatusOr<v1::GetKernelResponse> get_kernel(const v1::GetKernelRequest& request,
                                              absl::Duration timeout = kCallTimeout);

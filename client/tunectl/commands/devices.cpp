@@ -27,7 +27,7 @@ std::string gpu_table(const Terminal& out) {
 }
 
 Status list_devices(Session& session, const std::string& only) {
-  KILN_ASSIGN_OR_RETURN(auto response, session.api().list_devices());
+  KILN_ASSIGN_OR_RETURN(auto response, session.api().list_devices(/*measure_peaks=*/true));
   if (!only.empty()) {
     auto* devices = response.mutable_devices();
     devices->erase(std::remove_if(devices->begin(), devices->end(),
@@ -68,7 +68,7 @@ Status list_devices(Session& session, const std::string& only) {
          {"compiler", {device.toolchain(), device.can_compile() ? Style::kPlain : Style::kBad}},
          {"fingerprint", {device.fingerprint()}}}));
   }
-  out.write("\n" + gpu_table(out));
+  if (only.empty()) out.write("\n" + gpu_table(out));
   return absl::OkStatus();
 }
 
