@@ -12,7 +12,8 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::string_view kBufferKinds[] = {"input", "output", "temporary", "per_worker"};
 constexpr std::string_view kInitials[] = {"none", "zero", "clean_on_exit"};
-constexpr std::string_view kArgumentKinds[] = {"tensor", "size", "scalar"};
+constexpr std::string_view kArgumentKinds[] = {"tensor", "size", "scalar", "tensor_map"};
+constexpr std::string_view kSwizzles[] = {"none", "32B", "64B", "128B"};
 constexpr size_t kMaxItems = 4096;  // of any list in a plan
 
 template <class Enum, size_t N>
@@ -23,8 +24,13 @@ std::string name_in(const std::string_view (&names)[N], Enum value) {
 Json step_json(const Launch& launch) {
   Json arguments = Json::array();
   for (const Argument& argument : launch.arguments) {
-    arguments.push_back(
-        {{"kind", name_in(kArgumentKinds, argument.kind)}, {"text", argument.text}});
+    Json json = {{"kind", name_in(kArgumentKinds, argument.kind)}, {"text", argument.text}};
+    if (argument.kind == Argument::Kind::kTensorMap) {
+      json["map"] = {{"axes", argument.map.axes},
+                     {"box", argument.map.box},
+                     {"swizzle", name_in(kSwizzles, argument.map.swizzle)}};
+    }
+    arguments.push_back(std::move(json));
   }
   return {{"step", "launch"},          {"entry", launch.entry},
           {"grid", launch.grid},       {"arguments", std::move(arguments)},
@@ -83,6 +89,13 @@ class Reader {
     }
     fail(place, name, fmt::format("a known kind, not \"{}\"", printable(given)));
     return Enum{};
+  }
+
+  // Calls `read(member, place)` for a member that is an object of its own.
+  template <class Function>
+  void member(const Json& object, const char* name, const std::string& place, Function read) {
+    const Json* member = find(object, name, place);
+    if (member != nullptr) read(*member, fmt::format("{}{}.", place, name));
   }
 
   // Calls `read(element, place)` for each element of a list.
@@ -186,6 +199,13 @@ Launch read_launch(Reader& reader, const Json& json, const std::string& place) {
     Argument argument;
     argument.kind = reader.choice<Argument::Kind>(element, "kind", where, kArgumentKinds);
     argument.text = reader.text(element, "text", where);
+    if (argument.kind == Argument::Kind::kTensorMap) {
+      reader.member(element, "map", where, [&](const Json& map, const std::string& at) {
+        argument.map.axes = reader.integers(map, "axes", at, 0, 63);
+        argument.map.box = reader.integers(map, "box", at, 1, INT32_MAX);
+        argument.map.swizzle = reader.choice<TensorMap::Swizzle>(map, "swizzle", at, kSwizzles);
+      });
+    }
     launch.arguments.push_back(std::move(argument));
   });
   launch.reads = reader.texts(json, "reads", place);
@@ -224,6 +244,10 @@ std::vector<std::string> symbol_names(const Plan& plan) {
 
 std::string_view name_of(Buffer::Kind kind) {
   return kBufferKinds[static_cast<size_t>(kind)];
+}
+
+std::string_view name_of(TensorMap::Swizzle swizzle) {
+  return kSwizzles[static_cast<size_t>(swizzle)];
 }
 
 std::string to_json(const Plan& plan) {

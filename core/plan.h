@@ -46,11 +46,31 @@ struct Buffer {
   bool operator==(const Buffer&) const = default;
 };
 
+// A buffer as bulk copies see it: they bring boxes of it into scratchpad. Dimension d follows axis
+// axes[d], with the size and the stride that the buffer has there at the launch, so that a map
+// shows nothing that the buffer does not hold; the elements of dimension 0 lie side by side. What a
+// box shows beyond the buffer is zeros.
+struct TensorMap {
+  // In scratchpad, chunks of 16 bytes change places within so many bytes, by the rows they are of.
+  enum class Swizzle : uint8_t { kNone, k32Bytes, k64Bytes, k128Bytes };
+
+  std::vector<int> axes = {};  // each of the buffer's once
+  std::vector<int> box = {};   // elements along each dimension
+  Swizzle swizzle = Swizzle::kNone;
+  bool operator==(const TensorMap&) const = default;
+};
+
+// Bytes within which a swizzle exchanges chunks, and which a row of a box then has; 0: no swizzle.
+constexpr int span_bytes(TensorMap::Swizzle swizzle) {
+  return swizzle == TensorMap::Swizzle::kNone ? 0 : 16 << int(swizzle);
+}
+
 // One argument of a launch; see runtime/host/abi.h for its slots.
 struct Argument {
-  enum class Kind : uint8_t { kTensor, kSize, kScalar };
+  enum class Kind : uint8_t { kTensor, kSize, kScalar, kTensorMap };
   Kind kind = Kind::kTensor;
   std::string text = {};  // a buffer's name, an expression, a scalar field's name
+  TensorMap map = {};     // of a tensor map, over the buffer named
   bool operator==(const Argument&) const = default;
 };
 
@@ -104,6 +124,8 @@ std::vector<std::string> symbol_names(const Plan& plan);
 
 // "input", "output", "temporary", "per_worker"
 std::string_view name_of(Buffer::Kind kind);
+// "none", "32B", "64B", "128B"
+std::string_view name_of(TensorMap::Swizzle swizzle);
 
 // JSON, the stored form. from_json checks structure and types, names the place of the first fault.
 std::string to_json(const Plan& plan);

@@ -62,6 +62,12 @@ void fill(v1::Launch& out, const Launch& launch) {
     v1::Argument* added = out.add_arguments();
     added->set_kind(to_enum<v1::ArgumentKind>(argument.kind));
     added->set_text(argument.text);
+    if (argument.kind == Argument::Kind::kTensorMap) {
+      v1::TensorMap& map = *added->mutable_map();
+      map.mutable_axes()->Assign(argument.map.axes.begin(), argument.map.axes.end());
+      map.mutable_box()->Assign(argument.map.box.begin(), argument.map.box.end());
+      map.set_swizzle(to_enum<v1::MapSwizzle>(argument.map.swizzle));
+    }
   }
   for (const std::string& name : launch.reads)
     out.add_reads(name);
@@ -80,6 +86,22 @@ Status three(int size, std::string_view field) {
   return invalid_field(field, absl::StrCat(size, " entries"), "3 entries: x, y, z");
 }
 
+StatusOr<Argument> from_message(const v1::Argument& message) {
+  Argument argument;
+  KILN_ASSIGN_OR_RETURN(argument.kind,
+                        from_enum<Argument::Kind>(message.kind(), v1::ARGUMENT_KIND_TENSOR_MAP,
+                                                  "plan.steps.launch.arguments.kind"));
+  argument.text = message.text();
+  if (argument.kind != Argument::Kind::kTensorMap) return argument;
+  argument.map.axes.assign(message.map().axes().begin(), message.map().axes().end());
+  argument.map.box.assign(message.map().box().begin(), message.map().box().end());
+  KILN_ASSIGN_OR_RETURN(
+      argument.map.swizzle,
+      from_enum<TensorMap::Swizzle>(message.map().swizzle(), v1::MAP_SWIZZLE_128_BYTES,
+                                    "plan.steps.launch.arguments.map.swizzle"));
+  return argument;
+}
+
 StatusOr<Launch> from_message(const v1::Launch& message) {
   Launch launch;
   launch.entry = message.entry();
@@ -92,10 +114,7 @@ StatusOr<Launch> from_message(const v1::Launch& message) {
     launch.cluster[size_t(i)] = message.cluster(i);
   }
   for (const v1::Argument& argument : message.arguments()) {
-    KILN_ASSIGN_OR_RETURN(Argument::Kind kind,
-                          from_enum<Argument::Kind>(argument.kind(), v1::ARGUMENT_KIND_SCALAR,
-                                                    "plan.steps.launch.arguments.kind"));
-    launch.arguments.push_back({kind, argument.text()});
+    KILN_ASSIGN_OR_RETURN(launch.arguments.emplace_back(), from_message(argument));
   }
   launch.reads.assign(message.reads().begin(), message.reads().end());
   launch.writes.assign(message.writes().begin(), message.writes().end());

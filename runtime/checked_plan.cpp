@@ -8,6 +8,8 @@
 #include <utility>
 
 #include "absl/strings/ascii.h"
+#include "core/ceil_div.h"
+#include "runtime/host/abi.h"
 
 namespace kiln::runtime {
 namespace {
@@ -15,6 +17,10 @@ namespace {
 constexpr size_t kMaxName = 64;
 constexpr size_t kMaxEntryName = 255;
 constexpr int64_t kMaxAlignment = 4096;
+// What hardware's tensor maps can say.
+constexpr size_t kMaxMapRank = 5;
+constexpr int kMaxBoxExtent = 256;
+constexpr int64_t kMapGranule = 16;  // bytes that rows of a box are multiples of
 
 bool is_identifier(std::string_view name) {
   return !name.empty() && name.size() <= kMaxName && !absl::ascii_isdigit(name[0]) &&
@@ -244,17 +250,71 @@ class PlanChecker {
       const std::string at = fmt::format("{}.arguments[{}]", place, i);
       KILN_RETURN_IF_ERROR(
           check_argument(at, launch.arguments[i], declared, checked.arguments.emplace_back()));
-      checked.slots += 1;
-      if (checked.arguments.back().kind == Argument::Kind::kTensor) {
-        checked.slots += plan_.buffers[checked.arguments.back().index].shape.size();
-        touch(checked.arguments.back().index, step);
-      }
+      place_argument(checked, step);
       if (checked.slots > kMaxSlots) {
         return invalid_field(place + ".arguments", fmt::format("{} slots", checked.slots),
                              fmt::format("at most {} slots", kMaxSlots));
       }
     }
+    if (std::ranges::any_of(checked.arguments, [](const CheckedPlan::Argument& argument) {
+          return argument.kind == Argument::Kind::kTensorMap;
+        })) {
+      checked.slots = map_slot(checked.slots);
+    }
     checked_.steps.push_back(std::move(checked));
+    return absl::OkStatus();
+  }
+
+  // Slots from which on a tensor map, or the next launch, may begin.
+  static size_t map_slot(size_t slots) {
+    return size_t(ceil_div(int64_t(slots), kKilnMapAlignment) * kKilnMapAlignment);
+  }
+
+  // Gives the launch's last argument its slots.
+  void place_argument(CheckedPlan::Launch& launch, size_t step) {
+    CheckedPlan::Argument& argument = launch.arguments.back();
+    const bool mapped = argument.kind == Argument::Kind::kTensorMap;
+    argument.slot = mapped ? map_slot(launch.slots) : launch.slots;
+    launch.slots = argument.slot + (mapped ? size_t(kKilnMapSlots) : 1);
+    if (argument.kind == Argument::Kind::kTensor) {
+      launch.slots += plan_.buffers[argument.index].shape.size();
+    }
+    if (mapped || argument.kind == Argument::Kind::kTensor) touch(argument.index, step);
+  }
+
+  static Status check_map(const std::string& place, const TensorMap& map, const Buffer& buffer) {
+    const size_t rank = buffer.shape.size();
+    if (rank < 1 || rank > kMaxMapRank || buffer.optional ||
+        buffer.kind == Buffer::Kind::kPerWorker) {
+      return invalid_field(
+          place, buffer.name,
+          fmt::format("a buffer that every launch has, of 1 to {} axes", kMaxMapRank));
+    }
+    std::vector<int> axes(rank);
+    std::iota(axes.begin(), axes.end(), 0);
+    if (!std::ranges::is_permutation(map.axes, axes)) {
+      return invalid_field(place + ".map.axes", fmt::format("{}", fmt::join(map.axes, ", ")),
+                           "each of the buffer's axes once");
+    }
+    if (buffer.unit_stride_axis != map.axes[0]) {
+      return invalid_field(place + ".map.axes[0]", fmt::format("{}", map.axes[0]),
+                           "the buffer's axis of stride 1");
+    }
+    const std::string box = fmt::format("{}", fmt::join(map.box, " x "));
+    if (map.box.size() != rank || !std::ranges::all_of(map.box, [](int extent) {
+          return extent >= 1 && extent <= kMaxBoxExtent;
+        })) {
+      return invalid_field(
+          place + ".map.box", box,
+          fmt::format("1 to {} elements along each of {} dimensions", kMaxBoxExtent, rank));
+    }
+    const int64_t row = int64_t(map.box[0]) * int64_t(size_of(buffer.dtype));
+    const int span = span_bytes(map.swizzle);
+    if (span == 0 ? row % kMapGranule != 0 : row != span) {
+      return invalid_field(place + ".map.box", box,
+                           span == 0 ? "rows of a multiple of 16 bytes"
+                                     : fmt::format("rows of {} bytes, as its swizzle has", span));
+    }
     return absl::OkStatus();
   }
 
@@ -262,14 +322,18 @@ class PlanChecker {
                         const std::set<size_t>& declared, CheckedPlan::Argument& checked) const {
     checked.kind = argument.kind;
     switch (argument.kind) {
-      case Argument::Kind::kTensor: {
+      case Argument::Kind::kTensor:
+      case Argument::Kind::kTensorMap: {
         KILN_ASSIGN_OR_RETURN(checked.index, find_buffer(place, argument.text));
         const bool per_worker = plan_.buffers[checked.index].kind == Buffer::Kind::kPerWorker;
         if (!per_worker && !declared.contains(checked.index)) {
           return invalid_field(place, argument.text,
                                "a buffer that the step names among its reads or writes");
         }
-        return absl::OkStatus();
+        checked.map = argument.map;
+        return argument.kind == Argument::Kind::kTensor
+                   ? absl::OkStatus()
+                   : check_map(place, argument.map, plan_.buffers[checked.index]);
       }
       case Argument::Kind::kSize:
         return parse(place, argument.text, checked.size);
@@ -282,7 +346,7 @@ class PlanChecker {
         return absl::OkStatus();
       }
     }
-    return invalid_field(place, "unknown kind", "a tensor, a size or a scalar");
+    return invalid_field(place, "unknown kind", "a tensor, a size, a scalar or a tensor map");
   }
 
   Status check(const std::string& place, const Fill& fill, size_t step) {

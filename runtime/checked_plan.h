@@ -33,6 +33,8 @@ struct CheckedPlan {
     kiln::Argument::Kind kind;
     size_t index = 0;  // of the buffer or the scalar
     Expression size;   // of a size argument
+    TensorMap map;     // of a tensor map
+    size_t slot = 0;   // its first
   };
   struct Launch {
     std::string entry;

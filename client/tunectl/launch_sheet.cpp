@@ -7,6 +7,7 @@
 
 #include "runtime/buffer_layout.h"
 #include "runtime/checked_plan.h"
+#include "runtime/host/abi.h"
 
 namespace kiln::tunectl {
 namespace {
@@ -93,14 +94,15 @@ class SheetWriter {
 
   StatusOr<Json> parameters(const Launch& launch, const CheckedPlan::Launch& checked) const {
     Json list = Json::array();
-    int offset = 0;
+    size_t slot = 0;
     auto add = [&](Json parameter) {
-      parameter["offset"] = std::exchange(offset, offset + kSlotBytes);
+      parameter["offset"] = kSlotBytes * slot++;
       list.push_back(std::move(parameter));
     };
     for (size_t i = 0; i < launch.arguments.size(); ++i) {
       const std::string& text = launch.arguments[i].text;
       const CheckedPlan::Argument& argument = checked.arguments[i];
+      slot = argument.slot;
       switch (argument.kind) {
         case Argument::Kind::kTensor: {
           add({{"type", "pointer"}, {"buffer", text}});
@@ -118,9 +120,35 @@ class SheetWriter {
         case Argument::Kind::kScalar:
           add({{"type", "f64"}, {"value", scalars_[argument.index]}, {"scalar", text}});
           break;
+        case Argument::Kind::kTensorMap:
+          add(map(argument));
+          slot = argument.slot + kKilnMapWords;
+          add({{"type", "i64"}, {"value", 1}, {"map_of", text}});
+          break;
       }
     }
     return list;
+  }
+
+  // As cuTensorMapEncodeTiled takes it for a dense buffer: strides from the second dimension on.
+  Json map(const CheckedPlan::Argument& argument) const {
+    const Buffer& declared = plan_.buffers[argument.index];
+    const runtime::BufferLayout& laid_out = layout_.buffers[argument.index];
+    Json sizes = Json::array(), strides = Json::array();
+    for (size_t d = 0; d < argument.map.axes.size(); ++d) {
+      const auto axis = size_t(argument.map.axes[d]);
+      sizes.push_back(laid_out.shape[axis]);
+      if (d > 0) strides.push_back(laid_out.strides[axis] * int64_t(size_of(declared.dtype)));
+    }
+    return {{"type", "tensor_map"},
+            {"buffer", declared.name},
+            {"bytes", kKilnMapWords * kSlotBytes},
+            {"dtype", std::string(name_of(declared.dtype))},
+            {"axes", argument.map.axes},
+            {"sizes", std::move(sizes)},
+            {"strides_bytes", std::move(strides)},
+            {"box", argument.map.box},
+            {"swizzle", std::string(name_of(argument.map.swizzle))}};
   }
 
   const Plan& plan_;

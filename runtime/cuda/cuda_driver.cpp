@@ -61,6 +61,12 @@ enum Attribute : int {
 };
 constexpr int kMaxDynamicScratchpad = 8;
 
+// CUtensorMapDataType, by Dtype's order.
+constexpr int kMapTypes[] = {/* f32 */ 7, /* f16 */ 6, /* bf16 */ 9,
+                             /* f64 */ 8, /* i32 */ 3, /* i64 */ 5};
+// CUtensorMapL2promotion: as many bytes as a panel of scratchpad holds.
+constexpr int kPromotes128Bytes = 2;
+
 class CudaDriver final : public LibraryDriver {
  public:
   static StatusOr<std::unique_ptr<GpuDriver>> open() {
@@ -112,6 +118,25 @@ class CudaDriver final : public LibraryDriver {
     return absl::OkStatus();
   }
 
+  StatusOr<MapWords> encode(const MappedTensor& mapped) const override {
+    if (encode_map_ == nullptr) {
+      return absl::UnavailableError(
+          "libcuda lacks cuTensorMapEncodeTiled, which this kernel's copies need; install a newer "
+          "driver");
+    }
+    struct alignas(64) {
+      MapWords words;
+    } map{};
+    const std::array<uint32_t, 5> element_strides = {1, 1, 1, 1, 1};
+    KILN_RETURN_IF_ERROR(
+        check(encode_map_(&map, kMapTypes[size_t(mapped.dtype)], mapped.rank, mapped.address,
+                          mapped.sizes.data(), mapped.strides.data() + 1, mapped.box.data(),
+                          element_strides.data(), /*interleave=*/0, int(mapped.swizzle),
+                          kPromotes128Bytes, /*fill with NaN=*/0),
+              "cannot encode a tensor map"));
+    return map.words;
+  }
+
   std::optional<GpuConditions> conditions() const override {
     return nvml_ == nullptr ? std::nullopt : nvml_->conditions();
   }
@@ -127,6 +152,8 @@ class CudaDriver final : public LibraryDriver {
     status.Update(library.find("cuCtxSetCurrent", set_current_));
     status.Update(library.find("cuFuncSetAttribute", set_attribute_));
     status.Update(library.find("cuGetErrorString", error_text_));
+    // Only kernels whose plans have tensor maps need it.
+    library.find("cuTensorMapEncodeTiled", encode_map_).IgnoreError();
     return status;
   }
 
@@ -176,6 +203,9 @@ class CudaDriver final : public LibraryDriver {
   int (*set_current_)(Handle) = nullptr;
   int (*set_attribute_)(Handle, int, int) = nullptr;
   int (*error_text_)(int, const char**) = nullptr;
+  int (*encode_map_)(void* map, int type, uint32_t rank, uint64_t address, const uint64_t* sizes,
+                     const uint64_t* strides, const uint32_t* box, const uint32_t* element_strides,
+                     int interleave, int swizzle, int promotion, int fill) = nullptr;
   int version_ = 0;
   std::unique_ptr<Nvml> nvml_;  // of the device in use
 };

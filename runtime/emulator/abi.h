@@ -11,7 +11,7 @@
 
 #include "runtime/host/abi.h"
 
-enum { kKilnEmulatorAbiVersion = 6 };
+enum { kKilnEmulatorAbiVersion = 7 };
 
 enum KilnEmulatorType { kKilnEmulatorF16, kKilnEmulatorBf16 };
 enum KilnEmulatorScope { kKilnEmulatorBlock, kKilnEmulatorWarp };
@@ -44,6 +44,20 @@ struct KilnEmulatorProduct {
   int right_down;
   int accumulate;  // 0: sums are overwritten
 };
+
+// What the words of a tensor map hold (runtime/host/abi.h). The first dimension's elements lie side
+// by side.
+enum { kKilnEmulatorMapRank = 5 };
+struct KilnEmulatorTensorMap {
+  KilnU64 mark;  // kKilnEmulatorMapMark
+  KilnU64 address;
+  KilnU64 strides[kKilnEmulatorMapRank - 1];  // bytes, from the second dimension on
+  KilnU32 sizes[kKilnEmulatorMapRank];        // elements
+  KilnU32 box[kKilnEmulatorMapRank];
+  KilnU32 rank, element_bytes;
+  KilnU32 span;  // bytes within which chunks of 16 are exchanged; 0: none
+};
+static const KilnU64 kKilnEmulatorMapMark = 0x70616d2d6e6c696b;
 
 struct KilnEmulatorApi;
 
@@ -115,10 +129,18 @@ struct KilnEmulatorApi {
                        struct KilnPlace);
   // Arrives when this thread's copies so far have landed.
   void (*phase_arrive_copies)(struct KilnEmulatorThread*, KilnU32 at, struct KilnPlace);
+  // Arrives, and the phase is not over before copies have brought `bytes` more.
+  void (*phase_expect)(struct KilnEmulatorThread*, KilnU32 at, KilnU32 bytes, struct KilnPlace);
+  // Brings the box at these coordinates, one a dimension of the map, to scratchpad; when it is
+  // there, its bytes count on the barrier.
+  void (*copy_box)(struct KilnEmulatorThread*, KilnU32 to, const void* map, const int* coordinates,
+                   int rank, KilnU32 barrier, struct KilnPlace);
   // Until the phase of that parity is over.
   void (*phase_wait)(struct KilnEmulatorThread*, KilnU32 at, int parity, struct KilnPlace);
-  // A barrier of `threads` threads, whole warps, that name it by the same number below 16.
-  void (*warps_barrier)(struct KilnEmulatorThread*, int number, int threads, struct KilnPlace);
+  // A barrier of `threads` threads, whole warps, that name it by the same number below 16. Without
+  // `waits` this thread does not wait for the others.
+  void (*warps_barrier)(struct KilnEmulatorThread*, int number, int threads, int waits,
+                        struct KilnPlace);
 
   // On a word of scratchpad; returns what was there.
   KilnU32 (*atomic_shared)(struct KilnEmulatorThread*, int operation, KilnU32 at, KilnU32 operand,

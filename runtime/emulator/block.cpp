@@ -32,8 +32,6 @@ const char* name_of(Together operation) {
       return "a warpgroup's product";
     case Together::kProductWait:
       return "a wait for products";
-    case Together::kWarpsBarrier:
-      return "a barrier of some warps";
   }
   return "an operation";
 }
@@ -51,7 +49,18 @@ bool same(KilnPlace a, KilnPlace b) {
 void Block::run(const Work& work) {
   set_up(work);
   run_threads();
-  if (given_up_) return;
+  if (!given_up_) report_left();
+}
+
+void Block::report_left() {
+  for (size_t number = 0; number < numbered_.size(); ++number) {
+    const NumberedBarrier& barrier = numbered_[number];
+    if (barrier.come.empty() || !barrier.waiting.empty()) continue;
+    report(
+        *threads_[size_t(barrier.come.front())], Fault::Kind::kDivergence,
+        fmt::format("{} threads came to barrier {} that no one meets", barrier.come.size(), number),
+        barrier.place);
+  }
   for (int i = 0; i < count_; ++i) {
     Thread& t = *threads_[size_t(i)];
     if (!t.copies.empty()) {
@@ -62,6 +71,10 @@ void Block::run(const Work& work) {
       report(t, Fault::Kind::kInFlight, "a product that is never waited for", {});
       return;
     }
+  }
+  if (!boxes_.empty()) {
+    report(*boxes_.front().thread, Fault::Kind::kInFlight, "a bulk copy that is never waited for",
+           boxes_.front().place);
   }
 }
 
@@ -90,11 +103,11 @@ void Block::set_up(const Work& work) {
     prepare(group, kWarpgroup);
     group.orders = false;
   }
-  for (Meeting& meeting : numbered_)
-    prepare(meeting, 0);
+  numbered_.fill({});
   phased_.clear();
   late_.clear();
-  clocks_.start_block(count_, body.lanes);
+  boxes_.clear();
+  clocks_.start_block(count_ + kCopiers, body.lanes);
   for (int i = 0; i < count_; ++i) {
     if (size_t(i) == threads_.size()) threads_.push_back(std::make_unique<Thread>());
     Thread& t = *threads_[size_t(i)];
@@ -129,6 +142,10 @@ void Block::run_threads() {
       land_late_arrival();
       continue;
     }
+    if (!boxes_.empty() && ended < count_ && (ready_.empty() || random_() % 64 == 0)) {
+      land_box();
+      continue;
+    }
     if (ready_.empty()) break;
     const size_t chosen = random_() % ready_.size();
     Thread& thread = *ready_[chosen];
@@ -154,16 +171,22 @@ void Block::report_stuck() {
     waits(warp, "warp");
   for (const Meeting& group : warpgroups_)
     waits(group, "warpgroup");
-  for (const Meeting& meeting : numbered_)
-    waits(meeting, "warps that meet");
+  for (size_t number = 0; number < numbered_.size(); ++number) {
+    const NumberedBarrier& barrier = numbered_[number];
+    if (barrier.waiting.empty()) continue;
+    report(*barrier.waiting.front(), Fault::Kind::kDivergence,
+           fmt::format("{} of {} threads have come to barrier {}, the others never come",
+                       barrier.come.size(), barrier.threads, number),
+           barrier.place);
+  }
   for (const auto& [at, barrier] : phased_) {
     if (barrier.waiting.empty()) continue;
-    report(
-        *barrier.waiting.front(), Fault::Kind::kDivergence,
-        fmt::format("{} threads wait for phase {} of the barrier at byte {}, {} of {} arrivals "
-                    "never come",
-                    barrier.waiting.size(), barrier.phase, at, barrier.missing, barrier.arrivals),
-        barrier.waiting.front()->phase_place);
+    report(*barrier.waiting.front(), Fault::Kind::kDivergence,
+           fmt::format("{} threads wait for phase {} of the barrier at byte {}, {} of {} arrivals "
+                       "never come, and {} bytes more are expected than come",
+                       barrier.waiting.size(), barrier.phase, at, barrier.missing, barrier.arrivals,
+                       barrier.missing_bytes),
+           barrier.waiting.front()->phase_place);
   }
 }
 

@@ -58,8 +58,13 @@ struct PendingReads {
 
 // A barrier in phases.
 struct PhasedBarrier {
-  uint32_t arrivals = 0;  // that make a phase
-  uint32_t missing = 0;   // of them
+  // Who brings boxes whose bytes count on this barrier: to clocks, a thread of its own.
+  int copier = 0;
+  int64_t missing_bytes = 0;  // of boxes; negative: not yet expected
+  int maker = 0;              // thread that made it
+  uint32_t maker_fences = 0;  // that it had made by then
+  uint32_t arrivals = 0;      // that make a phase
+  uint32_t missing = 0;       // of them
   uint32_t phase = 0;
   Clocks::Knowledge gathered;
   std::array<Clocks::Knowledge, 2> released;  // of the last phases, by parity
@@ -73,6 +78,24 @@ struct LateArrival {
   uint32_t at;
   std::vector<Copy> copies;
   KilnPlace place;
+};
+
+// A box on its way.
+struct BoxCopy {
+  Thread* thread;  // that asked for it
+  KilnEmulatorTensorMap map;
+  uint32_t to, barrier;
+  std::vector<char> bytes;
+  KilnPlace place;
+};
+
+// A barrier of some warps, known by its number.
+struct NumberedBarrier {
+  int threads = 0;        // that make it
+  std::vector<int> come;  // of them
+  std::vector<Thread*> waiting;
+  Clocks::Knowledge gathered;
+  KilnPlace place;  // of the first to come
 };
 
 // What KilnEmulatorThread* points to.
@@ -97,8 +120,7 @@ enum class Together : uint8_t {
   kLoadMatrices,
   kMultiply,
   kProduct,
-  kProductWait,
-  kWarpsBarrier
+  kProductWait
 };
 
 class Block {
@@ -144,9 +166,15 @@ class Block {
   void phase_arrive(Thread&, uint32_t at, uint32_t dead, uint32_t bytes, KilnPlace);
   void phase_arrive_copies(Thread&, uint32_t at, KilnPlace);
   void phase_wait(Thread&, uint32_t at, int parity, KilnPlace);
-  void warps_barrier(Thread&, int number, int threads, KilnPlace);
+  void phase_expect(Thread&, uint32_t at, uint32_t bytes, KilnPlace);
+  void copy_box(Thread&, uint32_t to, const void* map, const int* coordinates, int rank,
+                uint32_t barrier, KilnPlace);
+  void warps_barrier(Thread&, int number, int threads, bool waits, KilnPlace);
 
  private:
+  // Who bring boxes, behind the block's threads: barriers in phases share them.
+  static constexpr int kCopiers = 32;
+
   // Threads that come together: those of a warp or of the block.
   struct Meeting {
     int size = 0;
@@ -167,9 +195,18 @@ class Block {
   // Null, after a report, where no barrier is.
   PhasedBarrier* phased(Thread& t, uint32_t at, KilnPlace place);
   void arrive(PhasedBarrier& barrier, Thread& t);
+  void end_phase_if_over(PhasedBarrier& barrier);
   void land(Thread& t, const Copy& copy);
   // The copies of one of those that arrive late land, and it arrives.
   void land_late_arrival();
+  // False, after a report, where a copy cannot go by it.
+  bool check_map(const Thread& t, const KilnEmulatorTensorMap& map, uint32_t to, size_t rank,
+                 KilnPlace place);
+  // The bytes of a box at these coordinates.
+  std::vector<char> read_box(Thread& t, const KilnEmulatorTensorMap& map,
+                             std::span<const int> coordinates, KilnPlace place);
+  // One of the boxes on their way lands.
+  void land_box();
 
   struct ProductShare;
   // All of a warpgroup have come: begins their product.
@@ -181,6 +218,8 @@ class Block {
   void set_up(const Work& work);
   void run_threads();
   void report_stuck();
+  // What a block leaves behind when all its threads have ended.
+  void report_left();
   void report(const Thread& t, Fault::Kind kind, std::string detail, KilnPlace place);
   bool check_global(const Thread& t, const void* address, uint32_t bytes, uint32_t alignment,
                     bool write, KilnPlace);
@@ -197,9 +236,10 @@ class Block {
   Meeting all_;
   std::vector<Meeting> warps_;
   std::vector<Meeting> warpgroups_;
-  std::array<Meeting, 16> numbered_;
+  std::array<NumberedBarrier, 16> numbered_;
   std::map<uint32_t, PhasedBarrier> phased_;  // by place in scratchpad
   std::vector<LateArrival> late_;
+  std::vector<BoxCopy> boxes_;
   Clocks clocks_;
   std::vector<std::pair<uint32_t, uint32_t>> retired_;  // scratchpad dead after the next barrier
   Scratchpad scratchpad_;

@@ -20,6 +20,9 @@ void Block::phase_init(Thread& t, uint32_t at, uint32_t arrivals, KilnPlace plac
   PhasedBarrier& barrier = phased_[at];
   barrier = {};
   barrier.arrivals = barrier.missing = arrivals;
+  barrier.copier = count_ + int(phased_.size() - 1) % kCopiers;
+  barrier.maker = t.thread;
+  barrier.maker_fences = scratchpad_.fences_of(t.thread);
 }
 
 PhasedBarrier* Block::phased(Thread& t, uint32_t at, KilnPlace place) {
@@ -33,7 +36,12 @@ PhasedBarrier* Block::phased(Thread& t, uint32_t at, KilnPlace place) {
 
 void Block::arrive(PhasedBarrier& barrier, Thread& t) {
   Clocks::join(barrier.gathered, clocks_.release(t.thread));
-  if (--barrier.missing > 0) return;
+  --barrier.missing;
+  end_phase_if_over(barrier);
+}
+
+void Block::end_phase_if_over(PhasedBarrier& barrier) {
+  if (barrier.missing > 0 || barrier.missing_bytes != 0) return;
   barrier.released[barrier.phase % 2] = std::move(barrier.gathered);
   barrier.gathered.clear();
   for (auto [from, bytes] : barrier.dead)
@@ -52,6 +60,14 @@ void Block::phase_arrive(Thread& t, uint32_t at, uint32_t dead, uint32_t bytes, 
   if (bytes > 0 && std::ranges::find(barrier->dead, range) == barrier->dead.end()) {
     barrier->dead.push_back(range);
   }
+  arrive(*barrier, t);
+  may_yield(t);
+}
+
+void Block::phase_expect(Thread& t, uint32_t at, uint32_t bytes, KilnPlace place) {
+  PhasedBarrier* barrier = phased(t, at, place);
+  if (barrier == nullptr) return;
+  barrier->missing_bytes += bytes;
   arrive(*barrier, t);
   may_yield(t);
 }
@@ -83,20 +99,43 @@ void Block::phase_wait(Thread& t, uint32_t at, int parity, KilnPlace place) {
   clocks_.acquire(t.thread, barrier->released[size_t(parity)]);
 }
 
-void Block::warps_barrier(Thread& t, int number, int threads, KilnPlace place) {
-  Meeting& meeting = numbered_[size_t(number) % numbered_.size()];
+void Block::warps_barrier(Thread& t, int number, int threads, bool waits, KilnPlace place) {
+  NumberedBarrier& barrier = numbered_[size_t(number) % numbered_.size()];
   clocks_.turn_on();
-  if (meeting.here.empty()) {
-    meeting.size = threads;
-    meeting.brought.assign(size_t(threads), nullptr);
-  } else if (meeting.size != threads) {
+  const bool first = barrier.come.empty();
+  if (!first && barrier.threads != threads) {
     report(t, Fault::Kind::kDivergence,
            fmt::format("comes to barrier {} for {} threads, others for {}", number, threads,
-                       meeting.size),
+                       barrier.threads),
            place);
     give_up(t);
   }
-  meet(meeting, int(meeting.here.size()), t, Together::kWarpsBarrier, place, nullptr, [](auto) {});
+  if (std::ranges::find(barrier.come, t.thread) != barrier.come.end()) {
+    report(t, Fault::Kind::kDivergence,
+           fmt::format("comes to barrier {} again before {} of {} threads have", number,
+                       threads - int(barrier.come.size()), threads),
+           place);
+    give_up(t);
+  }
+  if (first) {
+    barrier.threads = threads;
+    barrier.place = place;
+  }
+  barrier.come.push_back(t.thread);
+  Clocks::join(barrier.gathered, clocks_.release(t.thread));
+  if (waits) barrier.waiting.push_back(&t);
+  if (int(barrier.come.size()) == threads) {
+    for (Thread* other : barrier.waiting) {
+      clocks_.acquire(other->thread, barrier.gathered);
+      ready_.push_back(other);
+    }
+    barrier = {};
+  }
+  if (waits) {
+    t.fibre.suspend();
+  } else {
+    may_yield(t);
+  }
 }
 
 }  // namespace kiln::runtime::emulator

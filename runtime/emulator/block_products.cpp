@@ -92,6 +92,15 @@ void Block::begin_product(std::span<void* const> shares, KilnPlace place) {
     report(first, Fault::Kind::kMisaligned, "a descriptor with a base offset", place);
   }
   std::vector<uint32_t> pieces = pieces_of(right, right_byte, p.columns);
+  const auto other_span = std::ranges::find_if(pieces, [&](uint32_t piece) {
+    return scratchpad_.span_of_box(piece).value_or(right.panel) != right.panel;
+  });
+  if (other_span != pieces.end()) {
+    report(first, Fault::Kind::kBadMap,
+           fmt::format("a product reads by panels of {} bytes what a bulk copy has brought by {}",
+                       right.panel, *scratchpad_.span_of_box(*other_span)),
+           place);
+  }
   if (!p.left) {
     for (uint32_t piece : pieces_of(left, left_byte, kProductRows))
       pieces.push_back(piece);

@@ -53,6 +53,8 @@ KilnEmulatorApi calls() {
   api.phase_init = Call<&Block::phase_init>::made;
   api.phase_arrive = Call<&Block::phase_arrive>::made;
   api.phase_arrive_copies = Call<&Block::phase_arrive_copies>::made;
+  api.phase_expect = Call<&Block::phase_expect>::made;
+  api.copy_box = Call<&Block::copy_box>::made;
   api.phase_wait = Call<&Block::phase_wait>::made;
   api.warps_barrier = Call<&Block::warps_barrier>::made;
   api.atomic_shared = Call<&Block::atomic_shared>::made;

@@ -38,6 +38,8 @@ std::string_view name_of(Fault::Kind kind) {
       return "missing fence";
     case Fault::Kind::kDivergence:
       return "divergence";
+    case Fault::Kind::kBadMap:
+      return "bad tensor map";
     case Fault::Kind::kScratchpadSize:
       return "scratchpad too small";
   }

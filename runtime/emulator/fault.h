@@ -24,6 +24,7 @@ struct Fault {
     kInFlight,        // bytes of an asynchronous copy that has not been waited for
     kUnfenced,        // a product of what no fence has made visible to it, or of registers
     kDivergence,      // a collective operation that not all of its threads reach
+    kBadMap,          // a bulk copy by what is no tensor map, or not the one that is meant
     kScratchpadSize,  // a plan that gives less scratchpad than the kernel needs
   };
   Kind kind;

@@ -78,6 +78,7 @@ void Scratchpad::note_write(Shadow& s, const Access& by) const {
   s.write_warp_epoch = by.warp_epoch;
   s.write_time = by.clocks->now(by.thread);
   s.written_fences = fences_of(by.thread);
+  s.span = kNoBox;
 }
 
 uint32_t Scratchpad::fences_of(int thread) const {
@@ -95,6 +96,7 @@ void Scratchpad::fence(int thread, const Clocks& clocks) {
 }
 
 bool Scratchpad::visible(const Shadow& s, const Access& by) const {
+  if (s.span != kNoBox) return true;
   if (fences_of(s.writer) > s.written_fences) return true;
   if (fences_of(by.thread) == 0) return false;
   const Clocks::Knowledge& fenced = fenced_[size_t(by.thread)];
@@ -133,7 +135,9 @@ bool Scratchpad::conflict(Use use, const Shadow& s, uint32_t offset, const Acces
     return found(Fault::Kind::kRace, fmt::format("on which thread {} works atomically", s.atomic));
   }
   if (written_by_other(s, by)) {
-    return found(Fault::Kind::kRace, fmt::format("that thread {} writes", s.writer));
+    return found(Fault::Kind::kRace, s.span != kNoBox
+                                         ? "that a bulk copy writes, for which no one has waited"
+                                         : fmt::format("that thread {} writes", s.writer));
   }
   if (use == Use::kProduct && !visible(s, by)) {
     return found(Fault::Kind::kUnfenced,
@@ -218,6 +222,18 @@ void Scratchpad::land(uint32_t offset, uint32_t bytes, const Access& by) {
     s.life = life_;
     note_write(s, by);
   }
+}
+
+void Scratchpad::land_box(uint32_t offset, uint32_t bytes, int span, const Access& by) {
+  land(offset, bytes, by);
+  for (uint32_t i = offset; i < offset + bytes; ++i)
+    shadow_[i].span = int16_t(span);
+}
+
+std::optional<int> Scratchpad::span_of_box(uint32_t offset) const {
+  const bool copied =
+      offset < size() && shadow_[offset].life == life_ && shadow_[offset].span != kNoBox;
+  return copied ? std::optional<int>(shadow_[offset].span) : std::nullopt;
 }
 
 void Scratchpad::retire(uint32_t offset, uint32_t bytes) {

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -57,11 +58,16 @@ class Scratchpad {
 
   // A copy's bytes are there.
   void land(uint32_t offset, uint32_t bytes, const Access& by);
+  // The same of a bulk copy, which products see without a fence.
+  void land_box(uint32_t offset, uint32_t bytes, int span, const Access& by);
+  // The span of the swizzle by which a bulk copy brought what is there; nullopt: no copy did.
+  std::optional<int> span_of_box(uint32_t offset) const;
+  uint32_t fences_of(int thread) const;
   // What is there is dead.
   void retire(uint32_t offset, uint32_t bytes);
 
  private:
-  static constexpr int16_t kNobody = -1;
+  static constexpr int16_t kNobody = -1, kNoBox = -1;
   struct Shadow {
     uint32_t life = 0;  // block in which it was initialised
     uint32_t write_epoch = 0, read_epoch = 0, atomic_epoch = 0;
@@ -74,6 +80,7 @@ class Scratchpad {
     bool in_flight = false;
     uint8_t products = 0;         // warps whose product reads it
     uint32_t written_fences = 0;  // that the writer had made
+    int16_t span = kNoBox;        // of the swizzle of a bulk copy that wrote it
   };
 
   // By products that have ended, of a piece of 16 bytes since it was written.
@@ -92,7 +99,6 @@ class Scratchpad {
                 Finding& finding) const;
   static void note_read(Shadow& s, const Access& by);
   void note_write(Shadow& s, const Access& by) const;
-  uint32_t fences_of(int thread) const;
 
   std::vector<char> bytes_;
   std::vector<Shadow> shadow_;

@@ -24,6 +24,8 @@
 #include <string_view>
 
 #include "core/status.h"
+#include "runtime/host/abi.h"
+#include "runtime/tensor_map.h"
 
 namespace kiln::runtime {
 
@@ -79,6 +81,12 @@ class GpuDriver {
     unsigned scratchpad_bytes = 0;
     const void* parameter = nullptr;  // the one that every entry takes: its slots
   };
+  // Writes a tensor map as this vendor's bulk copies take it. UNIMPLEMENTED where there are none.
+  using MapWords = std::array<uint64_t, kKilnMapWords>;
+  virtual StatusOr<MapWords> encode(const MappedTensor&) const {
+    return absl::UnimplementedError("this vendor's GPUs take no tensor maps");
+  }
+
   // These enqueue on `stream` (null: the device's own) and return.
   virtual Status launch(const Launch& launch, Handle stream) = 0;
   virtual Status fill(Address to, uint8_t byte, int64_t bytes, Handle stream) = 0;

@@ -125,26 +125,42 @@ Status GpuDispatch::run(const CheckedPlan::Launch& launch, size_t step, Run& run
   KILN_ASSIGN_OR_RETURN(const int64_t scratchpad, launch.scratchpad_bytes.evaluate(run.symbols));
   call.scratchpad_bytes = unsigned(scratchpad);
   std::array<uint64_t, kMaxSlots> slots;
-  size_t count = 0;
   for (const CheckedPlan::Argument& argument : launch.arguments) {
+    uint64_t* slot = slots.data() + argument.slot;
     switch (argument.kind) {
       case Argument::Kind::kTensor:
-        slots[count++] = address_of(argument.index, run);
+        *slot++ = address_of(argument.index, run);
         for (int64_t stride : strides_of(argument.index, run))
-          slots[count++] = uint64_t(stride);
+          *slot++ = uint64_t(stride);
         break;
       case Argument::Kind::kSize: {
         KILN_ASSIGN_OR_RETURN(const int64_t size, argument.size.evaluate(run.symbols));
-        slots[count++] = uint64_t(size);
+        *slot = uint64_t(size);
         break;
       }
       case Argument::Kind::kScalar:
-        slots[count++] = std::bit_cast<uint64_t>(scalars_[argument.index]);
+        *slot = std::bit_cast<uint64_t>(scalars_[argument.index]);
+        break;
+      case Argument::Kind::kTensorMap:
+        KILN_RETURN_IF_ERROR(put_map(argument, run, slot));
         break;
     }
   }
   call.parameter = slots.data();
   return kernel_->driver().launch(call, run.stream);
+}
+
+Status GpuDispatch::put_map(const CheckedPlan::Argument& argument, const Run& run,
+                            uint64_t* slots) const {
+  std::fill_n(slots, kKilnMapSlots, 0);
+  const auto mapped = mapped_tensor(
+      argument.map, plan().buffers[argument.index].declared.dtype, address_of(argument.index, run),
+      layout_.buffers[argument.index].shape, strides_of(argument.index, run));
+  if (!mapped) return absl::OkStatus();
+  KILN_ASSIGN_OR_RETURN(const GpuDriver::MapWords words, kernel_->driver().encode(*mapped));
+  std::ranges::copy(words, slots);
+  slots[kKilnMapWords] = 1;
+  return absl::OkStatus();
 }
 
 Status GpuDispatch::check_dense(size_t buffer, const Run& run) const {

@@ -49,6 +49,8 @@ class GpuDispatch : public Dispatch::Body {
 
   GpuDriver::Address address_of(size_t buffer, const Run& run) const;
   std::span<const int64_t> strides_of(size_t buffer, const Run& run) const;
+  // The slots of a tensor map.
+  Status put_map(const CheckedPlan::Argument& argument, const Run& run, uint64_t* slots) const;
   Status check_dense(size_t buffer, const Run& run) const;
   const CheckedPlan& plan() const { return kernel_->checked(); }
 

@@ -19,6 +19,7 @@ typedef long long KilnI64;
 typedef unsigned long long KilnU64;
 
 enum { kKilnHostAbiVersion = 1 };
+enum { kKilnMapSlots = 24, kKilnMapWords = 16, kKilnMapAlignment = 8 };
 
 struct KilnHostEntry {
   const char* name;       // as the plan's launch step names it
@@ -38,7 +39,11 @@ struct KilnHostInfo {
 //   tensor  the address of its first element, then one stride (in elements) for each axis
 //   size    a 64-bit integer
 //   scalar  an IEEE double
-// An optional tensor that is absent has address 0.
+//   tensor map  kKilnMapSlots, the first a multiple of kKilnMapAlignment: kKilnMapWords that hold
+//           the map as the target's bulk copies take it, then one that is 1 where it does, and 0
+//           where they cannot bring a tensor that lies so; the rest mean nothing
+// An optional tensor that is absent has address 0. Slots begin at a multiple of 64 bytes; where
+// there is a map, their number is a multiple of kKilnMapAlignment.
 //
 // `emulator` is null but for artifacts of the emulator (runtime/emulator/abi.h).
 struct KilnHostLaunch {

@@ -76,27 +76,33 @@ Status HostDispatch::bind_launch(const CheckedPlan::Launch& launch, size_t step,
   }
   bound.shape.threads = int64_t(launch.block[0]) * launch.block[1] * launch.block[2];
   KILN_ASSIGN_OR_RETURN(bound.shape.scratchpad_bytes, launch.scratchpad_bytes.evaluate(symbols_));
+  bound.slots.resize(launch.slots);
   for (const CheckedPlan::Argument& argument : launch.arguments) {
+    KilnU64* slot = bound.slots.data() + argument.slot;
     switch (argument.kind) {
       case Argument::Kind::kTensor: {
         const bool own = plan().buffers[argument.index].declared.kind == Buffer::Kind::kPerWorker;
-        (own ? bound.of_worker : bound.patches).push_back({bound.slots.size(), argument.index});
-        bound.slots.push_back(0);
-        for (int64_t stride : layout_.buffers[argument.index].strides) {
-          bound.slots.push_back(KilnU64(stride));
-        }
+        (own ? bound.of_worker : bound.patches).push_back({argument.slot, argument.index});
+        for (int64_t stride : layout_.buffers[argument.index].strides)
+          *++slot = KilnU64(stride);
         break;
       }
       case Argument::Kind::kSize: {
-        int64_t size = 0;
-        if (!late) {
-          KILN_ASSIGN_OR_RETURN(size, argument.size.evaluate(symbols_));
-        }
-        bound.slots.push_back(KilnU64(size));
+        if (late) break;
+        KILN_ASSIGN_OR_RETURN(const int64_t size, argument.size.evaluate(symbols_));
+        *slot = KilnU64(size);
         break;
       }
       case Argument::Kind::kScalar:
-        bound.slots.push_back(std::bit_cast<KilnU64>(scalars[argument.index]));
+        *slot = std::bit_cast<KilnU64>(scalars[argument.index]);
+        break;
+      case Argument::Kind::kTensorMap:
+        if (!kernel_->emulated()) {
+          return absl::FailedPreconditionError(fmt::format(
+              "{} takes a tensor map, which processors have no copies for; its plan is a GPU's",
+              printable(launch.entry)));
+        }
+        bound.maps.push_back({argument.slot, argument.index, &argument.map});
         break;
     }
   }

@@ -38,6 +38,12 @@ class HostDispatch : public Dispatch::Body {
     size_t slot;
     size_t buffer;
   };
+  // A tensor map that a launch puts there.
+  struct MapPatch {
+    size_t slot;
+    size_t buffer;
+    const TensorMap* map;  // of the kernel's plan
+  };
   struct BoundLaunch {
     size_t step = 0;  // in the plan
     KilnU32 entry = 0;
@@ -45,6 +51,7 @@ class HostDispatch : public Dispatch::Body {
     std::vector<KilnU64> slots;    // sizes, scalars and dense strides filled in
     std::vector<Patch> patches;    // buffers that all workers share
     std::vector<Patch> of_worker;  // each worker's own buffers
+    std::vector<MapPatch> maps;    // of buffers that all workers share
     emulator::LaunchShape shape;   // of an emulated launch
     bool late = false;             // runs behind a Read: sizes depend on what was read
   };

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "runtime/emulator/tensor_map.h"
 #include "runtime/exclusive_sum.h"
 
 namespace kiln::runtime {
@@ -65,14 +66,10 @@ char* HostDispatch::Run::own_bytes_of(int worker) const {
 Status HostDispatch::Run::fill_in_late(const BoundLaunch& launch, Grid& grid, Slots& slots) const {
   const auto& declared = std::get<CheckedPlan::Launch>(dispatch_.plan().steps[launch.step]);
   KILN_ASSIGN_OR_RETURN(grid, grid_of(declared, symbols_));
-  size_t slot = 0;
   for (const CheckedPlan::Argument& argument : declared.arguments) {
-    if (argument.kind == Argument::Kind::kSize) {
-      KILN_ASSIGN_OR_RETURN(const int64_t size, argument.size.evaluate(symbols_));
-      slots[slot] = KilnU64(size);
-    }
-    slot +=
-        argument.kind == Argument::Kind::kTensor ? 1 + layout_of(argument.index).shape.size() : 1;
+    if (argument.kind != Argument::Kind::kSize) continue;
+    KILN_ASSIGN_OR_RETURN(const int64_t size, argument.size.evaluate(symbols_));
+    slots[argument.slot] = KilnU64(size);
   }
   return absl::OkStatus();
 }
@@ -85,6 +82,15 @@ Status HostDispatch::Run::run(const BoundLaunch& launch) {
   for (const Patch& patch : launch.patches) {
     slots[patch.slot] = reinterpret_cast<KilnU64>(address_of(patch.buffer));
     std::ranges::copy(strides_of(patch.buffer), slots.begin() + int64_t(patch.slot) + 1);
+  }
+  for (const MapPatch& patch : launch.maps) {
+    const auto mapped =
+        mapped_tensor(*patch.map, dispatch_.plan().buffers[patch.buffer].declared.dtype,
+                      reinterpret_cast<uint64_t>(address_of(patch.buffer)),
+                      layout_of(patch.buffer).shape, strides_of(patch.buffer));
+    if (!mapped) continue;
+    emulator::encode(*mapped, slots.data() + patch.slot);
+    slots[patch.slot + kKilnMapWords] = 1;
   }
 
   KilnHostLaunch shared{slots.data(), {grid[0], grid[1], grid[2]}, nullptr};

@@ -23,7 +23,7 @@ class HostDispatch::Run {
   Status all_steps();
 
  private:
-  using Slots = std::array<KilnU64, kMaxSlots>;
+  struct alignas(64) Slots : std::array<KilnU64, kMaxSlots> {};
 
   Status run(const BoundLaunch& launch);
   Status run(const CheckedPlan::Fill& fill);

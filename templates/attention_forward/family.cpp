@@ -93,9 +93,11 @@ class AttentionForward final : public Family {
     const std::vector<KernelSource::Member> schedule =
         target.is_gpu() ? schedules::simt_members(config) : host_members(p, config, target);
     source.config.insert(source.config.end(), schedule.begin(), schedule.end());
-    source.entries = {"kiln::attention_forward::Forward"};
+    const std::string mapped = schedules::copies_in_bulk(config) ? "Mapped" : "";
+    source.entries = {"kiln::attention_forward::Forward" + mapped};
     if (config.at("key_splits") > 1) {
-      source.entries = {"kiln::attention_forward::ForwardPart", "kiln::attention_forward::Merge"};
+      source.entries = {"kiln::attention_forward::ForwardPart" + mapped,
+                        "kiln::attention_forward::Merge"};
     }
     return source;
   }
@@ -109,6 +111,7 @@ class AttentionForward final : public Family {
         Launch& launch = std::get<Launch>(step);
         schedules::set_block(launch, config, target, launch.entry == "merge" ? 0 : scratchpad);
       }
+      if (schedules::copies_in_bulk(config)) add_maps(plan, config);
     }
     return plan;
   }
@@ -187,6 +190,17 @@ class AttentionForward final : public Family {
   std::string tolerance_derivation() const override { return attention_tolerance(); }
 
  private:
+  // Gives the launch that multiplies maps of keys and values.
+  static void add_maps(Plan& plan, const Config& config) {
+    Launch& launch = std::get<Launch>(plan.steps.front());
+    launch.entry += "_mapped";
+    for (const Buffer& buffer : plan.buffers) {
+      if (buffer.name != "k" && buffer.name != "v") continue;
+      launch.arguments.push_back(
+          schedules::tensor_map(config, buffer, 1, int(config.at("block_n"))));
+    }
+  }
+
   Plan launches(const AttentionProblem& p, const Config& config) const {
     const std::string splits = std::to_string(config.at("key_splits")),
                       dim = std::to_string(p.head_dim);

@@ -12,13 +12,14 @@
 namespace kiln::attention_forward {
 namespace {
 
+using tile::Copies;
 using tile::Fragment;
 using tile::LeftOperand;
 using tile::Roles;
 using tile::Staging;
 using tile::Swizzle;
 
-constexpr int kSpaceVersion = 4;
+constexpr int kSpaceVersion = 5;
 // Rows of a tile that even fewer queries may take. Where chunks pass through registers, more warps
 // share them than such a tile's own rows would give work to.
 constexpr int64_t kLeastRows = 16, kLeastRowsStaged = 64;
@@ -138,7 +139,10 @@ Config gpu_default(const AttentionProblem& p, const Target& t) {
               {"staging", int64_t(way.staging)},
               {"left_operand", int64_t(way.left)}};
           if (schedules::chiplets(t) > 1) values.emplace_back("chiplets", 1);
-          if (schedules::has_roles(t, p.dtype)) values.emplace_back("roles", int64_t(Roles::alike));
+          if (schedules::has_roles(t, p.dtype)) {
+            values.emplace_back("roles", int64_t(Roles::alike));
+            values.emplace_back("copies", int64_t(Copies::threads));
+          }
           const Config config(values);
           if (!space.check(config).ok()) continue;
           smallest = config;

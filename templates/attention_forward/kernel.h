@@ -4,6 +4,8 @@
 //     grid of ForwardPart   x = blocks of rows * key splits (split fastest), y, z the same
 //     grid of Merge         as Forward's
 //
+// ForwardMapped and ForwardPartMapped are the same with tensor maps of k and v.
+//
 // A block owns `block_m` query rows of one head; or, with `pack_heads`, of all query heads that
 // share one key head: row r is then token r / group of query head (first of the group) + r % group,
 // and y counts heads of K. It walks its keys in chunks of `block_n` with the online softmax
@@ -65,6 +67,29 @@ struct MergeArgs {
   i64 seq_q, heads_q, heads_kv;
 };
 
+// The same, with k and v also as tensor maps.
+template <class Args>
+struct Mapped : Args {
+  TensorMap k_map, v_map;
+};
+
+template <class Args>
+TILE_FN const Tensor<4>& keys_of(const Args& a) {
+  return a.k;
+}
+template <class Args>
+TILE_FN MappedTensor<4> keys_of(const Mapped<Args>& a) {
+  return {a.k, a.k_map};
+}
+template <class Args>
+TILE_FN const Tensor<4>& values_of(const Args& a) {
+  return a.v;
+}
+template <class Args>
+TILE_FN MappedTensor<4> values_of(const Mapped<Args>& a) {
+  return {a.v, a.v_map};
+}
+
 constexpr float inverse_root(int n) {
   double x = 1;
   for (int i = 0; i < 64; ++i)
@@ -115,8 +140,9 @@ TILE_FN void attend(Blk& blk, const Args& a, i64 tile, i64 part, int parts, Put 
   const i64 r0 = tile * BM;
   const i64 b = block.batch, h = block.head, kv_head = h / (a.heads_q / a.heads_kv);
   const auto q_view = blk.template view<const T>(a.q, block.template window<1, 2>(b, 0, h, 0));
-  const auto k_view = blk.template view<const T>(a.k, rows_along<1>(a.seq_kv, b, 0, kv_head, 0));
-  const auto v_view = blk.template view<const T>(a.v, rows_along<1>(a.seq_kv, b, 0, kv_head, 0));
+  const auto key_rows = rows_along<1>(a.seq_kv, b, 0, kv_head, 0);
+  const auto k_view = blk.template view<const T>(keys_of(a), key_rows);
+  const auto v_view = blk.template view<const T>(values_of(a), key_rows);
 
   // Keys that a query of token i meets: first(i) .. last(i).
   const i64 offset = a.seq_kv - a.seq_q;
@@ -199,8 +225,8 @@ struct Forward {
     return Blk::stream_bytes(C::block_m, C::block_n, C::head_dim);
   }
 
-  template <class Blk>
-  static TILE_FN void run(Blk& blk, const Args& a) {
+  template <class Blk, class A>
+  static TILE_FN void run(Blk& blk, const A& a) {
     using T = typename Blk::Config::Element;
     attend(blk, a, blk.template id<0>(), 0, 1,
            [&](auto& block, i64 r0, auto& o, auto& inverse, auto& lse) {
@@ -224,8 +250,8 @@ struct ForwardPart {
     return Forward::stack_bytes<Blk>();
   }
 
-  template <class Blk>
-  static TILE_FN void run(Blk& blk, const Args& a) {
+  template <class Blk, class A>
+  static TILE_FN void run(Blk& blk, const A& a) {
     constexpr int kParts = Blk::Config::key_splits;
     const i64 part = blk.template id<0>() % kParts;
     attend(blk, a, blk.template id<0>() / kParts, part, kParts,
@@ -239,6 +265,15 @@ struct ForwardPart {
                            r0, lse);
            });
   }
+};
+
+struct ForwardMapped : Forward {
+  static constexpr const char* name = "forward_mapped";
+  using Args = Mapped<ForwardArgs>;
+};
+struct ForwardPartMapped : ForwardPart {
+  static constexpr const char* name = "forward_part_mapped";
+  using Args = Mapped<PartArgs>;
 };
 
 // O = sum over splits of e^(lse_p - lse) O_p, with lse = ln sum of e^(lse_p); a split without a

@@ -10,6 +10,7 @@ namespace kiln::schedules {
 namespace {
 
 namespace footprint = tile::footprint;
+using tile::Copies;
 using tile::Fragment;
 using tile::LeftOperand;
 using tile::Roles;
@@ -26,7 +27,10 @@ constexpr NamedFragment kFragments[] = {
     {Fragment::wmma_gfx12, "wmma_gfx12"},       {Fragment::wgmma_m64k16, "wgmma_m64k16"},
 };
 constexpr const char* kSwizzles[] = {"none", "exclusive", "folded"};
-constexpr const char* kRoles[] = {"alike", "producer"};
+constexpr const char* kRoles[] = {"alike", "producer", "ping_pong"};
+constexpr const char* kCopies[] = {"threads", "bulk"};
+// Bulk copies take strides that are multiples of so many bytes.
+constexpr int64_t kMapGranule = 16;
 constexpr const char* kStagings[] = {"ahead", "in_turn", "direct"};
 constexpr const char* kLeftOperands[] = {"registers", "scratchpad"};
 // A left operand of fewer registers a thread is not worth reading again and again.
@@ -99,6 +103,28 @@ int64_t tile_registers(const Config& c, const Target& t, Dtype dtype, int64_t de
 
 }  // namespace
 
+bool copies_in_bulk(const Config& config) {
+  return config.find("copies") == int64_t(Copies::bulk);
+}
+
+Argument tensor_map(const Config& config, const Buffer& buffer, int row_axis, int block_rows) {
+  const int last = int(buffer.shape.size()) - 1;
+  const auto element = int(size_of(buffer.dtype));
+  TensorMap map{.axes = {last, row_axis}, .box = {}, .swizzle = {}};
+  for (int axis = last - 1; axis >= 0; --axis) {
+    if (axis != row_axis) map.axes.push_back(axis);
+  }
+  const int columns = footprint::up_to(std::stoi(buffer.shape.back()), footprint::kAtom);
+  const int panel = footprint::panel_bytes(fragment_of(config), columns * element);
+  map.swizzle = panel == 128  ? TensorMap::Swizzle::k128Bytes
+                : panel == 64 ? TensorMap::Swizzle::k64Bytes
+                              : TensorMap::Swizzle::k32Bytes;
+  map.box.assign(map.axes.size(), 1);
+  map.box[0] = panel / element;
+  map.box[1] = block_rows;
+  return {Argument::Kind::kTensorMap, buffer.name, std::move(map)};
+}
+
 Fragment fragment_of(const Config& config) {
   return Fragment(config.at("fragment"));
 }
@@ -145,11 +171,18 @@ std::vector<Parameter> schedule_parameters(const Target& target, Dtype dtype) {
 std::vector<Parameter> simt_parameters(const Target& target, Dtype dtype) {
   std::vector<Parameter> all = schedule_parameters(target, dtype);
   if (has_roles(target, dtype)) {
-    all.push_back({.name = "roles",
-                   .documentation = "all warps copy and multiply, or a warpgroup more copies for "
-                                    "the others, which then overlap products with softmax",
-                   .values = {int64_t(Roles::alike), int64_t(Roles::producer)},
-                   .labels = {kRoles[int(Roles::alike)], kRoles[int(Roles::producer)]}});
+    all.push_back(
+        {.name = "roles",
+         .documentation = "all warps copy and multiply, or a warpgroup more copies for "
+                          "the others, which then overlap products with softmax, or "
+                          "take turns at them besides",
+         .values = {int64_t(Roles::alike), int64_t(Roles::producer), int64_t(Roles::ping_pong)},
+         .labels = {std::begin(kRoles), std::end(kRoles)}});
+    all.push_back({.name = "copies",
+                   .documentation = "a producer's threads copy chunks, or bulk copies bring them "
+                                    "by tensor maps",
+                   .values = {int64_t(Copies::threads), int64_t(Copies::bulk)},
+                   .labels = {std::begin(kCopies), std::end(kCopies)}});
   }
   return all;
 }
@@ -208,11 +241,18 @@ std::vector<Constraint> simt_constraints(const Target& t, Dtype dtype, int64_t d
        }},
   };
   if (roles) {
-    all.push_back({"roles = producer with wgmma, for one or two warpgroups",
+    all.push_back({"roles = producer with wgmma, for one or two warpgroups; ping_pong for two",
                    {"fragment", "warps", "roles"},
                    [](const Config& c) {
                      return footprint::roles_possible(fragment_of(c), number(c, "warps"),
                                                       roles_of(c));
+                   }});
+    all.push_back({"copies = bulk for a producer, of rows of a multiple of 16 bytes",
+                   {"roles", "copies"},
+                   [=](const Config& c) {
+                     return !copies_in_bulk(c) ||
+                            (roles_of(c) != Roles::alike &&
+                             depth * int64_t(size_of(dtype)) % kMapGranule == 0);
                    }});
   }
   for (Constraint& constraint : schedule_constraints(t))

@@ -21,7 +21,7 @@ bool has_roles(const Target& target, Dtype dtype);
 
 // fragment, warps, stages, swizzle
 std::vector<Parameter> schedule_parameters(const Target& target, Dtype dtype);
-// These, and roles where there are any.
+// These, and roles and copies where there are any.
 std::vector<Parameter> simt_parameters(const Target& target, Dtype dtype);
 
 // That warps share the rows, that the fragment takes the swizzle and the number of stages, and that
@@ -49,6 +49,12 @@ std::vector<KernelSource::Member> simt_members(const Config& config);
 std::vector<tile::Fragment> best_fragments(const Target& target, Dtype dtype);
 
 tile::Fragment fragment_of(const Config& config);
+
+// Whether chunks come by bulk copies, for which kernels take tensor maps.
+bool copies_in_bulk(const Config& config);
+// The map for chunks of `block_rows` rows that follow this axis of a buffer, whose last axis has a
+// constant size.
+Argument tensor_map(const Config& config, const Buffer& buffer, int row_axis, int block_rows);
 
 // Bytes of scratchpad that the key loop takes.
 int64_t stream_scratchpad(const Config& config, Dtype dtype, int64_t depth);

@@ -49,6 +49,21 @@ struct Tensor {
   i64 stride[R];
 };
 
+// The same tensor as bulk copies of boxes see it (runtime/host/abi.h), in the target's own terms.
+// Dimension 0 is the tensor's last axis, dimension 1 the one that rows follow, then come the others
+// from the last to the first.
+struct alignas(64) TensorMap {
+  u64 words[16];
+  u64 usable;  // 0 where no such copy can bring a tensor that lies so
+};
+
+// A tensor and its map.
+template <int R>
+struct MappedTensor {
+  const Tensor<R>& tensor;
+  const TensorMap& map;
+};
+
 template <class A, class B>
 inline constexpr bool kSame = false;
 template <class A>

@@ -22,7 +22,7 @@ enum class Operands { in_place, staged };
 //     int warps           warps of a block; each owns block_m / warps rows
 //     int stages          slots of scratchpad that chunks of operands pass through
 //     Swizzle swizzle     how their rows lie in scratchpad
-//     Roles roles         who copies chunks; may be absent: all alike
+//     Roles roles         who copies chunks and who multiplies; may be absent: all alike
 //     Staging staging     key loop: how they get there
 //     LeftOperand left_operand   key loop: where the loaded left operand waits
 //     int chiplets        among which runs of neighbouring blocks are shared out
@@ -63,9 +63,18 @@ enum class Swizzle {
 
 // What the warps of a block do.
 enum class Roles {
-  alike,     // all copy and all multiply
-  producer,  // a warpgroup more copies; the others multiply, one chunk's scores beside the values
-             // of the chunk before
+  alike,      // all copy and all multiply
+  producer,   // a warpgroup more copies; the others multiply, one chunk's scores beside the values
+              // of the chunk before
+  ping_pong,  // the same, and two that multiply take turns at it: one softens scores beside the
+              // other's products
+};
+
+// Who brings chunks for a producer. The lowering goes by whether views have tensor maps.
+enum class Copies {
+  threads,  // its threads, 16 bytes or an element at a time
+  bulk,     // bulk copies of boxes, for which one thread asks, where tensors' strides allow;
+            // otherwise as before
 };
 
 template <class Config>

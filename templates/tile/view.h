@@ -97,6 +97,38 @@ struct GatheredView {
   TILE_FN u64 address_bits() const { return (u64)base | (u64)stride * sizeof(T); }
 };
 
+// Where a box begins, by dimension of the map.
+template <int R>
+struct BoxPlace {
+  i32 at[R];
+};
+
+// A view that bulk copies know a tensor map of: boxes of its rows can be asked for.
+template <class T, int R>
+struct MappedView : StridedView<T> {
+  static constexpr int kRank = R;
+  const TensorMap* map;
+  i32 rest[R - 2];  // dimensions from 2 on
+
+  TILE_FN BoxPlace<R> box(i64 row, int column) const {
+    BoxPlace<R> place = {{(i32)column, (i32)row}};
+    TILE_UNROLL
+    for (int d = 2; d < R; ++d)
+      place.at[d] = rest[d - 2];
+    return place;
+  }
+};
+
+// Whether boxes of the view can be asked for.
+template <class View>
+TILE_FN bool has_boxes(const View& view) {
+  if constexpr (requires { view.map; }) {
+    return view.map->usable != 0;
+  } else {
+    return false;
+  }
+}
+
 namespace detail {
 template <class T, int R>
 TILE_FN T* element(const Tensor<R>& t, const i64 (&at)[R]) {
@@ -111,6 +143,16 @@ TILE_FN T* element(const Tensor<R>& t, const i64 (&at)[R]) {
 template <class T, int Axis, int R>
 TILE_FN StridedView<T> make_view(const Tensor<R>& t, const RowsAlong<Axis, R>& w) {
   return {detail::element<T>(t, w.at), t.stride[Axis], w.count};
+}
+template <class T, int Axis, int R>
+TILE_FN MappedView<T, R> make_view(const MappedTensor<R>& t, const RowsAlong<Axis, R>& w) {
+  static_assert(Axis < R - 1, "the last axis runs along rows");
+  MappedView<T, R> view = {make_view<T>(t.tensor, w), &t.map, {}};
+  int d = 0;
+  TILE_UNROLL
+  for (int axis = R - 2; axis >= 0; --axis)
+    if (axis != Axis) view.rest[d++] = (i32)w.at[axis];
+  return view;
 }
 template <class T, int Outer, int Inner, int R>
 TILE_FN FoldedView<T> make_view(const Tensor<R>& t, const RowsFolded<Outer, Inner, R>& w) {

@@ -31,7 +31,10 @@ Plan sample_plan() {
                        .grid = {"ceil_div(m, 4)", "1", "1"},
                        .arguments = {{Argument::Kind::kTensor, "x"},
                                      {Argument::Kind::kSize, "m"},
-                                     {Argument::Kind::kScalar, "scale"}},
+                                     {Argument::Kind::kScalar, "scale"},
+                                     {Argument::Kind::kTensorMap,
+                                      "x",
+                                      {{1, 0}, {4, 8}, TensorMap::Swizzle::k64Bytes}}},
                        .reads = {"x"},
                        .writes = {"t"}},
                 Scan{"t"}, Read{"t", "m", "total"}};

@@ -30,9 +30,11 @@ Plan plan() {
   Launch launch;
   launch.entry = "forward";
   launch.grid = {"ceil_div(rows, 64)", "2", "1"};
-  launch.arguments = {{Argument::Kind::kTensor, "x"},
-                      {Argument::Kind::kSize, "rows"},
-                      {Argument::Kind::kScalar, "scale"}};
+  launch.arguments = {
+      {Argument::Kind::kTensor, "x"},
+      {Argument::Kind::kSize, "rows"},
+      {Argument::Kind::kScalar, "scale"},
+      {Argument::Kind::kTensorMap, "x", {{1, 0}, {64, 32}, TensorMap::Swizzle::k128Bytes}}};
   launch.reads = {"x"};
   launch.writes = {"parts"};
   launch.lane = 1;
@@ -88,6 +90,7 @@ TEST_CASE("a plan of another version or with unknown kinds is refused") {
   CHECK(refused([&](v1::Plan& p) { launch(p)->clear_block(); }));
   CHECK(refused([&](v1::Plan& p) { launch(p)->clear_cluster(); }));
   CHECK(refused([&](v1::Plan& p) { launch(p)->mutable_arguments(0)->clear_kind(); }));
+  CHECK(refused([&](v1::Plan& p) { launch(p)->mutable_arguments(3)->clear_map(); }));
 }
 
 TEST_CASE("an artifact comes with its bytes, or without for those who have it") {

@@ -314,12 +314,12 @@ TEST_CASE("A phase orders those who arrive before those who wait for it") {
 TEST_CASE("Some warps meet without the others") {
   const auto body = [](const KilnU64*, KilnEmulatorThread* t) {
     store(t, own(t), 1);
-    t->api->warps_barrier(t, 1, kThreads, kHere);
+    t->api->warps_barrier(t, 1, kThreads, 1, kHere);
     load(t, next(t));
   };
   CHECK(run(body).ok());
   check(run([](const KilnU64*, KilnEmulatorThread* t) {
-          if (t->warp == 0) t->api->warps_barrier(t, 1, kThreads, kHere);
+          if (t->warp == 0) t->api->warps_barrier(t, 1, kThreads, 1, kHere);
         }),
         "the others never come");
 }

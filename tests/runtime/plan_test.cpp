@@ -2,6 +2,7 @@
 
 #include "runtime/buffer_layout.h"
 #include "runtime/checked_plan.h"
+#include "runtime/tensor_map.h"
 #include "tests/runtime/small_kernel.h"
 
 namespace kiln::runtime {
@@ -20,6 +21,13 @@ Buffer temporary(std::string name, std::string length) {
 
 Launch& launch_of(Plan& plan) {
   return std::get<Launch>(plan.steps[0]);
+}
+
+void add_map(Plan& plan, const std::string& buffer, std::vector<int> axes, std::vector<int> box,
+             TensorMap::Swizzle swizzle = TensorMap::Swizzle::kNone) {
+  plan.buffers[0].unit_stride_axis = 0;
+  launch_of(plan).arguments.push_back(
+      {Argument::Kind::kTensorMap, buffer, {std::move(axes), std::move(box), swizzle}});
 }
 
 struct Fault {
@@ -68,6 +76,37 @@ TEST_CASE("A plan that says nonsense is refused with its place") {
        [](Plan& p) { launch_of(p).arguments.push_back({Argument::Kind::kScalar, "s"}); }},
       {"too many slots", "256 slots",
        [](Plan& p) { launch_of(p).arguments.assign(200, {Argument::Kind::kTensor, "x"}); }},
+      {"map over nothing", "name of a buffer", [](Plan& p) { add_map(p, "z", {0}, {4}); }},
+      {"map over a buffer that is not declared", "reads or writes",
+       [](Plan& p) {
+         p.buffers.push_back(temporary("t", "n"));
+         add_map(p, "t", {0}, {4});
+       }},
+      {"map over what may be absent", "every launch",
+       [](Plan& p) {
+         p.buffers[0].optional = true;
+         add_map(p, "x", {0}, {4});
+       }},
+      {"map without axes", "each of the buffer's axes once",
+       [](Plan& p) { add_map(p, "x", {}, {}); }},
+      {"map of an axis twice", "each of the buffer's axes once",
+       [](Plan& p) { add_map(p, "x", {0, 0}, {4, 4}); }},
+      {"map along gaps", "axis of stride 1",
+       [](Plan& p) {
+         add_map(p, "x", {0}, {4});
+         p.buffers[0].unit_stride_axis = -1;
+       }},
+      {"map of no box", "1 to 256 elements", [](Plan& p) { add_map(p, "x", {0}, {}); }},
+      {"map of an empty box", "1 to 256 elements", [](Plan& p) { add_map(p, "x", {0}, {0}); }},
+      {"map of a huge box", "1 to 256 elements", [](Plan& p) { add_map(p, "x", {0}, {257}); }},
+      {"map of a ragged box", "multiple of 16", [](Plan& p) { add_map(p, "x", {0}, {6}); }},
+      {"map of rows beside the swizzle's", "rows of 64 bytes",
+       [](Plan& p) { add_map(p, "x", {0}, {32}, TensorMap::Swizzle::k64Bytes); }},
+      {"maps of too many slots", "256 slots",
+       [](Plan& p) {
+         for (int i = 0; i < 11; ++i)
+           add_map(p, "x", {0}, {4});
+       }},
       {"optional temporary", "only arguments",
        [](Plan& p) {
          p.buffers.push_back(temporary("t", "n"));
@@ -91,6 +130,39 @@ TEST_CASE("A plan that says nonsense is refused with its place") {
     CHECK(status.code() == absl::StatusCode::kInvalidArgument);
     CHECK_THAT(std::string(status.message()), Contains(fault.message));
   }
+}
+
+TEST_CASE("Tensor maps begin at multiples of 64 bytes of a launch's slots") {
+  Plan plan = scale_plan();
+  add_map(plan, "x", {0}, {16}, TensorMap::Swizzle::k64Bytes);
+  launch_of(plan).arguments.push_back({Argument::Kind::kSize, "n"});
+  const auto checked = check_plan(plan);
+  INFO(checked.status());
+  REQUIRE(checked.ok());
+  const auto& launch = std::get<CheckedPlan::Launch>(checked->steps[0]);
+  CHECK(launch.arguments[2].slot == 8);
+  CHECK(launch.arguments[3].slot == 32);
+  CHECK(launch.slots == 40);
+}
+
+TEST_CASE("A tensor map shows a tensor where it lies, if copies can bring it") {
+  const TensorMap map{{2, 1, 0}, {64, 16, 1}, TensorMap::Swizzle::k128Bytes};
+  const std::vector<int64_t> shape = {2, 100, 64};
+  const auto shown = [&](uint64_t address, std::vector<int64_t> strides) {
+    return mapped_tensor(map, Dtype::kF16, address, shape, strides);
+  };
+  const auto mapped = shown(0x1000, {12800, 128, 1});
+  REQUIRE(mapped);
+  CHECK(mapped->rank == 3);
+  CHECK(mapped->sizes == std::array<uint64_t, 5>{64, 100, 2});
+  CHECK(mapped->strides == std::array<uint64_t, 5>{2, 256, 25600});
+  CHECK(mapped->box == std::array<uint32_t, 5>{64, 16, 1});
+  CHECK(shown(0x1000, {0, 128, 1}));
+  CHECK_FALSE(shown(0x1008, {12800, 128, 1}));
+  CHECK_FALSE(shown(0x1000, {12800, 129, 1}));
+  CHECK_FALSE(shown(0x1000, {12800, -128, 1}));
+  CHECK_FALSE(shown(0x1000, {int64_t{1} << 40, 128, 1}));
+  CHECK_FALSE(shown(0, {12800, 128, 1}));
 }
 
 // A chain x -> t0 -> t1 -> ... -> y through temporaries of these lengths.

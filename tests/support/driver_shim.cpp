@@ -10,6 +10,8 @@
 //
 //     0 nothing   1 too old   2 functions missing   3 no device   4 the device is lost at a launch
 //     5 counting devices hangs   6 counting devices kills the process
+//     7 nothing, and the first device is of compute capability 9.0 instead of 8.6
+//     8 the same, without tensor maps
 //
 // While the file that the environment's KILN_SHIM_LOST names exists, the device is gone: whatever
 // needs it fails. Processes append the number of contexts they made to that of KILN_SHIM_CONTEXTS.
@@ -20,6 +22,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <cstdlib>
@@ -54,6 +57,7 @@ enum Error : int {
 
 constexpr size_t kMemory = size_t{80} << 30;
 constexpr int kBlockScratchpad = 99 << 10;
+constexpr size_t kMostSlots = 512;  // of a launch: 4 KiB
 
 using Clock = std::chrono::steady_clock;
 using Slots = std::vector<uint64_t>;
@@ -151,10 +155,11 @@ int run(const Launch& launch) {
       std::move(memory), {.threads = launch.threads, .scratchpad_bytes = launch.scratchpad_bytes},
       kiln::runtime::emulator::seed());
   const auto& object = *launch.function.module->object;
+  alignas(64) std::array<KilnU64, kMostSlots> slots;
+  std::ranges::copy(launch.slots, slots.begin());
   std::vector<char> scratch(object.entries()[launch.function.entry].scratch_bytes + 64);
-  const KilnHostLaunch shared{reinterpret_cast<const KilnU64*>(launch.slots.data()),
-                              {launch.grid[0], launch.grid[1], launch.grid[2]},
-                              emulation.api()};
+  const KilnHostLaunch shared{
+      slots.data(), {launch.grid[0], launch.grid[1], launch.grid[2]}, emulation.api()};
   void* aligned = scratch.data() + (64 - reinterpret_cast<uintptr_t>(scratch.data()) % 64) % 64;
   const int64_t blocks = launch.grid[0] * launch.grid[1] * launch.grid[2];
   const int fault =
@@ -162,6 +167,9 @@ int run(const Launch& launch) {
   if (fault != 0) return fault;
   return emulation.status().ok() ? 0 : kIllegalAddress;
 }
+
+// Of the first device.
+constexpr int kMajor = KILN_SHIM_FAULT >= 7 ? 9 : 8, kMinor = KILN_SHIM_FAULT >= 7 ? 0 : 6;
 
 // The file that starts here, by its own tables.
 std::string elf_file(const void* bytes) {
@@ -221,10 +229,10 @@ SHIM int cuDeviceGetAttribute(int* value, int attribute, int device) {
       *value = 1 << 20;
       return 0;
     case 75:
-      *value = device == 0 ? 8 : 3;
+      *value = device == 0 ? kMajor : 3;
       return 0;
     case 76:
-      *value = device == 0 ? 6 : 5;
+      *value = device == 0 ? kMinor : 5;
       return 0;
     case 97:
       *value = kBlockScratchpad;
@@ -320,6 +328,43 @@ SHIM int cuModuleGetFunction(void** function, void* opaque, const char* name) {
 SHIM int cuFuncSetAttribute(void*, int, int value) {
   return value <= kBlockScratchpad ? 0 : int(kInvalidValue);
 }
+#if KILN_SHIM_FAULT != 8
+// A map as the emulator takes it, and refused for what the driver refuses.
+SHIM int cuTensorMapEncodeTiled(void* map, int type, uint32_t rank, uint64_t address,
+                                const uint64_t* sizes, const uint64_t* strides, const uint32_t* box,
+                                const uint32_t* element_strides, int interleave, int swizzle, int,
+                                int fill) {
+  constexpr uint32_t kBytes[] = {1, 2, 4, 4, 8, 8, 2, 4, 8, 2};  // by CUtensorMapDataType
+  if (reinterpret_cast<uintptr_t>(map) % 64 != 0 || type < 0 || type > 9 || rank < 1 || rank > 5 ||
+      address % 16 != 0 || interleave != 0 || swizzle < 0 || swizzle > 3 || fill != 0) {
+    return kInvalidValue;
+  }
+  KilnEmulatorTensorMap made{.mark = kKilnEmulatorMapMark,
+                             .address = address,
+                             .strides = {},
+                             .sizes = {},
+                             .box = {},
+                             .rank = rank,
+                             .element_bytes = kBytes[type],
+                             .span = swizzle == 0 ? 0 : 16u << swizzle};
+  for (uint32_t d = 0; d < rank; ++d) {
+    if (sizes[d] < 1 || sizes[d] > UINT32_MAX || box[d] < 1 || box[d] > 256 ||
+        element_strides[d] != 1) {
+      return kInvalidValue;
+    }
+    made.sizes[d] = uint32_t(sizes[d]);
+    made.box[d] = box[d];
+    if (d == 0) continue;
+    if (strides[d - 1] % 16 != 0 || strides[d - 1] >> 40 != 0) return kInvalidValue;
+    made.strides[d - 1] = strides[d - 1];
+  }
+  const uint32_t row = box[0] * made.element_bytes;
+  if (row % 16 != 0 || (made.span != 0 && row > made.span)) return kInvalidValue;
+  memcpy(map, &made, sizeof made);
+  return 0;
+}
+#endif
+
 SHIM int cuLaunchKernel(void* function, unsigned x, unsigned y, unsigned z, unsigned threads_x,
                         unsigned threads_y, unsigned threads_z, unsigned scratchpad, void*,
                         void** parameters, void**) {

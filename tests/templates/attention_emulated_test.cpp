@@ -16,6 +16,7 @@ namespace {
 
 using test::Bench;
 using test::Spacing;
+using tile::Copies;
 using tile::Fragment;
 using tile::LeftOperand;
 using tile::Roles;
@@ -31,6 +32,7 @@ struct Schedule {
   Staging staging = Staging::ahead;
   LeftOperand left = LeftOperand::registers;
   Roles roles = Roles::alike;
+  Copies copies = Copies::threads;
 };
 
 constexpr Schedule kSchedules[] = {
@@ -46,6 +48,12 @@ constexpr Schedule kSchedules[] = {
      Staging::ahead, LeftOperand::registers, Roles::producer},
     {"emulator:warp32", Fragment::wgmma_m64k16, "f16", 64, 48, 4, 1, Swizzle::exclusive,
      Staging::ahead, LeftOperand::registers, Roles::producer},
+    {"emulator:warp32", Fragment::wgmma_m64k16, "bf16", 64, 32, 4, 2, Swizzle::exclusive,
+     Staging::ahead, LeftOperand::registers, Roles::producer, Copies::bulk},
+    {"emulator:warp32", Fragment::wgmma_m64k16, "f16", 128, 32, 8, 2, Swizzle::exclusive,
+     Staging::ahead, LeftOperand::registers, Roles::ping_pong},
+    {"emulator:warp32", Fragment::wgmma_m64k16, "bf16", 128, 16, 8, 1, Swizzle::exclusive,
+     Staging::ahead, LeftOperand::registers, Roles::ping_pong, Copies::bulk},
     {"emulator:warp32", Fragment::wmma_gfx11, "f16", 32, 32, 2, 1, Swizzle::exclusive},
     {"emulator:warp32", Fragment::wmma_gfx12, "bf16", 32, 32, 2, 2, Swizzle::folded},
     {"emulator:warp32", Fragment::fma_16x16x16, "f32", 32, 32, 2, 2, Swizzle::folded},
@@ -88,7 +96,8 @@ Config config_of(const Schedule& s, const std::string& changes) {
                  {"staging", int64_t(s.staging)},
                  {"left_operand", int64_t(s.left)},
                  {"chiplets", 1},
-                 {"roles", int64_t(s.roles)}});
+                 {"roles", int64_t(s.roles)},
+                 {"copies", int64_t(s.copies)}});
   const auto parsed = Config::parse(changes);
   REQUIRE(parsed.ok());
   auto values = config.values();

@@ -11,6 +11,9 @@ constexpr const char* kStage = "tile/simt/stage.h";
 constexpr const char* kAtoms = "tile/simt/atom.h";
 constexpr const char* kGroupAtom = "tile/simt/wgmma_atom.h";
 constexpr const char* kRoles = "tile/simt/roles.h";
+constexpr const char* kProducerBlock = "tile/simt/producer_block.h";
+constexpr const char* kTurns = "tile/simt/turns.h";
+constexpr const char* kView = "tile/view.h";
 constexpr const char* kFmaAtom = "tile/simt/fma_atom.h";
 constexpr const char* kFragments = "tile/simt/fragment.h";
 constexpr const char* kShared = "tile/simt/shared.h";
@@ -249,7 +252,7 @@ const std::vector<PlantedBug>& product_bugs() {
 const std::vector<PlantedBug>& producer_bugs() {
   static const std::vector<PlantedBug> bugs = {
       {"filled slots are taken for visible to products", Victim::kProducer2, kRoles,
-       "t_.proxy_fence();", "", kUnfenced},
+       "if (!boxes_) t_.proxy_fence();", "", kUnfenced},
       {"keys are used before they are there", Victim::kProducer2, kRoles,
        "t_.phase_wait(Ring::barrier(place.slot, filled), place.parity);", "", kAny},
       {"slots are filled before they are free", Victim::kProducer2, kRoles,
@@ -262,12 +265,11 @@ const std::vector<PlantedBug>& producer_bugs() {
        kAny},
       {"one slot: parity does not change", Victim::kProducer1, kRoles, "parity ^= 1;", "", kAny},
       {"filled by one thread too few", Victim::kProducer2, kRoles,
-       "t.phase_init(barrier(slot, Barrier::keys_filled), footprint::kProducerThreads);",
-       "t.phase_init(barrier(slot, Barrier::keys_filled), footprint::kProducerThreads - 1);", kAny},
+       "t.phase_init(barrier(slot, Barrier::keys_filled), copying);",
+       "t.phase_init(barrier(slot, Barrier::keys_filled), copying - 1);", kAny},
       {"filled by one thread too many", Victim::kProducer2, kRoles,
-       "t.phase_init(barrier(slot, Barrier::values_filled), footprint::kProducerThreads);",
-       "t.phase_init(barrier(slot, Barrier::values_filled), footprint::kProducerThreads + 1);",
-       kDivergence},
+       "t.phase_init(barrier(slot, Barrier::values_filled), copying);",
+       "t.phase_init(barrier(slot, Barrier::values_filled), copying + 1);", kDivergence},
       {"freed by one warp too few", Victim::kProducer2, kRoles,
        "t.phase_init(barrier(slot, Barrier::values_free), (u32)multiplying_warps);",
        "t.phase_init(barrier(slot, Barrier::values_free), (u32)multiplying_warps - 1);", kAny},
@@ -308,6 +310,71 @@ const std::vector<PlantedBug>& producer_bugs() {
        "for (int i = t.thread() - First; i < kChunks; i += Threads)\n          copy_chunk",
        "for (int i = t.thread() - First + 1; i < kChunks; i += Threads)\n          copy_chunk",
        kAny},
+  };
+  return bugs;
+}
+
+const std::vector<PlantedBug>& box_bugs() {
+  static const std::vector<PlantedBug> bugs = {
+      {"more bytes are expected than a box has", Victim::kBoxes, kRoles,
+       "t.phase_expect(filled, Layout::kBytes);", "t.phase_expect(filled, Layout::kBytes + 16);",
+       kDivergence},
+      {"fewer bytes are expected than a box has", Victim::kBoxes, kRoles,
+       "t.phase_expect(filled, Layout::kBytes);", "t.phase_expect(filled, Layout::kBytes / 2);",
+       kDivergence},
+      {"no bytes are expected", Victim::kBoxes, kRoles, "t.phase_expect(filled, Layout::kBytes);",
+       "t.phase_arrive(filled);", kAny},
+      {"boxes are used before they are there", Victim::kBoxes, kRoles,
+       "t_.phase_wait(Ring::barrier(place.slot, filled), place.parity);", "", kRace},
+      {"boxes are asked for before their slot is free", Victim::kBoxes, kRoles,
+       "t.phase_wait(free, parity);", "", kAny},
+      {"barriers are not made visible to copies", Victim::kBoxes, kRoles,
+       "if (boxes) t.proxy_fence();", "", kUnfenced},
+      {"boxes beside the swizzle's rows", Victim::kBoxes, kRoles,
+       "t.copy_box(at + Layout::offset(0, column),",
+       "t.copy_box(at + 64 + Layout::offset(0, column),", kMisaligned},
+      {"boxes count on the barrier of free slots", Victim::kBoxes, kRoles,
+       "view.box(first, column), filled);", "view.box(first, column), filled + 8);", kAny},
+      {"every thread asks for boxes", Victim::kBoxes, kProducerBlock,
+       "if (t_.thread() == kFirst) {", "{", kAny},
+      {"products read by another swizzle than boxes have", Victim::kBoxes, kGroupAtom,
+       "kPanel == 128 ? 1 : kPanel == 64 ? 2 : 3;", "kPanel == 128 ? 2 : kPanel == 64 ? 1 : 3;",
+       kBadMap},
+      {"rows and columns of boxes exchanged", Victim::kBoxes, kView, "{{(i32)column, (i32)row}}",
+       "{{(i32)row, (i32)column}}", kWrong},
+      {"boxes of the first head for all", Victim::kBoxes, kView,
+       "view.rest[d++] = (i32)w.at[axis];", "view.rest[d++] = 0;", kWrong},
+      {"values by the map of keys", Victim::kBoxes, kAttention, "return {a.v, a.v_map};",
+       "return {a.v, a.k_map};", kWrong},
+      {"a tensor in the place of its map", Victim::kBoxes, kAttention, "return {a.k, a.k_map};",
+       "return {a.k, (const TensorMap&)a.q};", kBadMap},
+  };
+  return bugs;
+}
+
+const std::vector<PlantedBug>& turn_bugs() {
+  static const std::vector<PlantedBug> bugs = {
+      {"no one gives the first turn", Victim::kPingPong, kTurns,
+       "if (second_) t_.warps_arrive(kFirstBarrier, kThreads);", "", kDivergence},
+      {"both groups are given the first turn", Victim::kPingPong, kTurns,
+       "if (second_) t_.warps_arrive(kFirstBarrier, kThreads);",
+       "t_.warps_arrive(kFirstBarrier + (int)!second_, kThreads);", kDivergence},
+      {"both groups wait at one barrier", Victim::kPingPong, kTurns,
+       "t_.warps_barrier(kFirstBarrier + (int)second_, kThreads);",
+       "t_.warps_barrier(kFirstBarrier, kThreads);", kAny},
+      {"a group passes the turn to itself", Victim::kPingPong, kTurns,
+       "t_.warps_arrive(kFirstBarrier + (int)!second_, kThreads);",
+       "t_.warps_arrive(kFirstBarrier + (int)second_, kThreads);", kDivergence},
+      {"the last turn is passed on", Victim::kPingPong, kTurns, "if (!second_ || !last) ", "",
+       kDivergence},
+      {"the first group does not pass its last turn", Victim::kPingPong, kTurns,
+       "if (!second_ || !last) ", "if (!last) ", kDivergence},
+      {"turns of more threads than there are", Victim::kPingPong, kTurns,
+       "kThreads = 2 * kGroupWarps * 32;", "kThreads = 2 * kGroupWarps * 32 + 32;", kDivergence},
+      {"a warp of the second group takes the first one's turns", Victim::kPingPong, kTurns,
+       "t.warp() >= kGroupWarps", "t.warp() > kGroupWarps", kAny},
+      {"one warp does not pass its turn", Victim::kPingPong, kTurns, "if (!second_ || !last) ",
+       "if (t_.warp() != 1 && (!second_ || !last)) ", kDivergence},
   };
   return bugs;
 }

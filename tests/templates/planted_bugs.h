@@ -18,6 +18,8 @@ enum class Victim {
   kGroups,       // two warpgroups, head dimension 96: panels of 64 bytes
   kProducer1,    // with a producer, one slot
   kProducer2,    // two warpgroups, two slots
+  kBoxes,        // the same by bulk copies, two heads
+  kPingPong,     // two warpgroups that take turns, two slots
   kMfma1,        // mfma, one slot
   kMfma2,        // two slots
   kMfmaInTurn,   // one slot, staged in turn
@@ -55,6 +57,7 @@ inline constexpr const char* kOutside = "out of bounds";
 inline constexpr const char* kScattered = "scattered copy";
 inline constexpr const char* kMisaligned = "misaligned";
 inline constexpr const char* kDivergence = "divergence";
+inline constexpr const char* kBadMap = "bad tensor map";
 
 struct PlantedBug {
   const char* name;
@@ -71,6 +74,8 @@ const std::vector<PlantedBug>& direct_bugs();
 const std::vector<PlantedBug>& fragment_bugs();
 const std::vector<PlantedBug>& product_bugs();
 const std::vector<PlantedBug>& producer_bugs();
+const std::vector<PlantedBug>& box_bugs();
+const std::vector<PlantedBug>& turn_bugs();
 const std::vector<PlantedBug>& kernel_bugs();
 const std::vector<PlantedBug>& contraction_bugs();
 

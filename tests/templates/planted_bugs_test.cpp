@@ -23,6 +23,7 @@ namespace kiln::test {
 namespace {
 
 using Catch::Contains;
+using tile::Copies;
 using tile::Fragment;
 using tile::Roles;
 using tile::Staging;
@@ -49,7 +50,7 @@ Variant attention(const char* device, Fragment fragment, const char* dtype, int 
 
 Variant warpgroups(const char* dtype, int groups, int stages,
                    const std::string& sizes = "seq_q=40 seq_kv=100 head_dim=64",
-                   Roles roles = Roles::alike) {
+                   Roles roles = Roles::alike, Copies copies = Copies::threads) {
   Variant v = attention("emulator:warp32", Fragment::wgmma_m64k16, dtype, stages,
                         Swizzle::exclusive, sizes);
   const auto set = [&](const std::string& from, const std::string& to) {
@@ -57,7 +58,7 @@ Variant warpgroups(const char* dtype, int groups, int stages,
   };
   set("block_m=32", "block_m=" + std::to_string(64 * groups));
   set("warps=2", "warps=" + std::to_string(4 * groups));
-  v.config += " roles=" + std::to_string(int(roles));
+  v.config += " roles=" + std::to_string(int(roles)) + " copies=" + std::to_string(int(copies));
   return v;
 }
 
@@ -117,6 +118,15 @@ Variant variant_of(Victim victim) {
       return warpgroups("f16", 1, 1, "seq_q=40 seq_kv=100 head_dim=64", Roles::producer);
     case Victim::kProducer2:
       return warpgroups("bf16", 2, 2, "seq_q=100 seq_kv=160 head_dim=32", Roles::producer);
+    case Victim::kBoxes: {
+      Variant v = warpgroups("bf16", 2, 2, "seq_q=100 seq_kv=160 head_dim=64", Roles::producer,
+                             Copies::bulk);
+      const std::string one = "heads_q=1 heads_kv=1";
+      v.fields.replace(v.fields.find(one), one.size(), "heads_q=2 heads_kv=2");
+      return v;
+    }
+    case Victim::kPingPong:
+      return warpgroups("f16", 2, 2, "seq_q=100 seq_kv=160 head_dim=32", Roles::ping_pong);
     case Victim::kMfma1:
       return attention(kWave, Fragment::mfma_16x16x16, "f16", 1, kSwizzle);
     case Victim::kMfma2:
@@ -258,6 +268,14 @@ TEST_CASE("Planted bugs of contractions are noticed") {
 
 TEST_CASE("Planted bugs of producers and their barriers are noticed") {
   expect_noticed(producer_bugs());
+}
+
+TEST_CASE("Planted bugs of bulk copies are noticed") {
+  expect_noticed(box_bugs());
+}
+
+TEST_CASE("Planted bugs of warpgroups that take turns are noticed") {
+  expect_noticed(turn_bugs());
 }
 
 TEST_CASE("Planted bugs of kernels and bounds are noticed") {

@@ -62,6 +62,35 @@ TEST_CASE("A variant is compiled without a service and leaves enough to run it")
   CHECK(q["bytes"] == 20 * 2 * 32 * 4);
 }
 
+TEST_CASE("A variant that copies by tensor maps leaves what they are encoded from") {
+  Bench bench;
+  REQUIRE(bench.run("compile attention_forward batch=1 heads_q=2 heads_kv=1 seq_q=70 seq_kv=90 "
+                    "head_dim=64 dtype=bf16 layout=bshd --target emulator:warp32 --config "
+                    "fragment=wgmma_m64k16 block_m=64 block_n=32 warps=4 roles=producer "
+                    "copies=bulk key_splits=1 --out " +
+                    (bench.directory / "made")) == 0);
+  const Json sheet = Json::parse(bench.file("made/launch.json"));
+  const Json& step = sheet["steps"][0];
+  CHECK(step["launch"] == "forward_mapped");
+  const Json& parameters = step["parameters"];
+  REQUIRE(parameters.size() == 31 + 4);
+  CHECK(parameters[31] == Json({{"type", "tensor_map"},
+                                {"buffer", "k"},
+                                {"bytes", 128},
+                                {"dtype", "bf16"},
+                                {"axes", {3, 1, 2, 0}},
+                                {"sizes", {64, 90, 1, 1}},
+                                {"strides_bytes", {128, 128, 11520}},
+                                {"box", {64, 32, 1, 1}},
+                                {"swizzle", "128B"},
+                                {"offset", 256}}));
+  CHECK(parameters[32] ==
+        Json({{"type", "i64"}, {"value", 1}, {"map_of", "k"}, {"offset", 256 + 128}}));
+  CHECK(parameters[33]["buffer"] == "v");
+  CHECK(parameters[33]["offset"] == 256 + 192);
+  CHECK(step["parameter_bytes"] == 256 + 2 * 192);
+}
+
 TEST_CASE("What cannot be compiled is refused with what there is") {
   Bench bench;
   CHECK(bench.run("compile " + kProblem + " --target sm_20") == int(ExitCode::kNotFound));

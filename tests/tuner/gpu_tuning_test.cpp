@@ -4,6 +4,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "templates/registry.h"
 #include "tests/support/shimmed_driver.h"
 #include "tests/tuner/tuning_fixture.h"
 
@@ -123,6 +124,49 @@ TEST_CASE("a stand-in is compiled and checked on a GPU") {
   const auto bad = gpu.tuning.tuner->check(family, family.problem(100'000),
                                            TrialFamily::config(Behaviour::kWrong), {});
   CHECK(bad.status().code() == absl::StatusCode::kFailedPrecondition);
+}
+
+// Attention by tensor maps of keys and values, on a GPU that has bulk copies. `shims`: folders of
+// the tests' driver and compiler.
+Status check_bulk_copies(const std::string& shims) {
+  const ShimmedDriver driver;
+  const ScopedVariable libraries("LD_LIBRARY_PATH", shims);
+  const testing::ScratchDirectory scratch;
+  auto device = devices::open_device(
+      "cuda:0",
+      {.sources = embedded_sources(), .cache_directory = scratch / "cache", .compiler = ""});
+  if (!device.ok()) return device.status();
+  CHECK((*device)->target().architecture == "sm_90a");
+  TunerOptions options;
+  options.worker_path = worker_path();
+  const auto tuner = Tuner::start(**device, options);
+  if (!tuner.ok()) return tuner.status();
+  const auto all = families();
+  const Family& family = **std::ranges::find(all, "attention_forward",
+                                             [](const Family* f) { return f->schema().family(); });
+  const auto problem = Problem::parse(family.schema(), {{"batch", "1"},
+                                                        {"heads_q", "2"},
+                                                        {"heads_kv", "2"},
+                                                        {"seq_q", "70"},
+                                                        {"seq_kv", "90"},
+                                                        {"head_dim", "64"},
+                                                        {"dtype", "bf16"}});
+  if (!problem.ok()) return problem.status();
+  auto values = family.default_config(*problem, (*device)->target()).values();
+  const auto bulk = Config::parse("key_splits=1 block_m=64 block_n=32 warps=4 roles=1 copies=1");
+  for (auto& [name, value] : values)
+    value = bulk->find(name).value_or(value);
+  return (*tuner)->check(family, *problem, Config(values), {}).status();
+}
+
+TEST_CASE("a GPU's bulk copies go by tensor maps that its driver encodes") {
+  const std::string shims = std::string(KILN_BINARY_DIRECTORY) + "/tests/shims/";
+  const Status checked = check_bulk_copies(shims + "hopper:" + shims + "works");
+  INFO(checked);
+  CHECK(checked.ok());
+  const Status without = check_bulk_copies(shims + "mapless:" + shims + "works");
+  CHECK_FALSE(without.ok());
+  CHECK_THAT(std::string(without.message()), Contains("cuTensorMapEncodeTiled"));
 }
 
 }  // namespace kiln::tuner

@@ -46,7 +46,7 @@ struct EntryOf {
   }
   static TILE_FN void run(const Target& target, const typename Kernel::Args& args) {
     if constexpr (requires { Block::kRoles; }) {
-      if constexpr (Block::kRoles == Roles::producer) {
+      if constexpr (Block::kRoles != Roles::alike) {
         constexpr bool kShares = footprint::shares_registers(Config::warps, Block::kRoles);
         if (target.warp() >= Config::warps) {
           if constexpr (kShares) target.template give_registers<footprint::kProducerRegisters>();

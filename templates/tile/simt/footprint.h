@@ -184,9 +184,11 @@ constexpr bool tile_fits_warps(int block_m, int block_n, int warps, int column_w
 constexpr bool groups_fit_warps(Fragment f, int warps, int column_warps = 1) {
   return warps % group_warps(f) == 0 && (!takes_groups(f) || column_warps == 1);
 }
-// Producers need asynchronous products; two warpgroups at most share out their registers.
+// Producers need asynchronous products; two warpgroups at most share out their registers, and two
+// take turns.
 constexpr bool roles_possible(Fragment f, int warps, Roles roles) {
-  return roles == Roles::alike || (takes_groups(f) && warps <= 8);
+  return roles == Roles::alike ||
+         (takes_groups(f) && (roles == Roles::ping_pong ? warps == 8 : warps <= 8));
 }
 constexpr bool keys_fit_atoms(int block_n) {
   return block_n % kAtom == 0;

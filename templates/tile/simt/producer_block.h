@@ -83,8 +83,19 @@ class ProducerBlock : public GridBlock {
     using KeyChunks = ViewChunks<T, typename Ring::Keys, Along::rows, kThreads, KView, kFirst>;
     using ValueChunks = ViewChunks<T, typename Ring::Values, Along::rows, kThreads, VView, kFirst>;
     const WhereScope scope(t_, where);
-    Ring::begin(t_, Config::warps);
-    produce_chunks<Ring>(t_, lo, hi, BN, KeyChunks(k, k.rows, 0, D), ValueChunks(v, v.rows, 0, DV));
+    const bool boxes = has_boxes(k) && has_boxes(v);
+    Ring::begin(t_, Config::warps, boxes);
+    if constexpr (requires { k.map, v.map; }) {
+      if (boxes) {
+        if (t_.thread() == kFirst) {
+          produce_chunks<Ring>(t_, lo, hi, BN, BoxedChunks<typename Ring::Keys, KView>{k},
+                               BoxedChunks<typename Ring::Values, VView>{v});
+        }
+        return;
+      }
+    }
+    produce_chunks<Ring>(t_, lo, hi, BN, CopiedChunks<KeyChunks>{KeyChunks(k, k.rows, 0, D)},
+                         CopiedChunks<ValueChunks>{ValueChunks(v, v.rows, 0, DV)});
   }
 };
 

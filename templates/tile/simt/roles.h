@@ -5,8 +5,10 @@
 // multiplying warp arrives when its products have read them. Both sides walk the slots in order;
 // the parity of the phase to wait for changes with every round.
 //
-// Copies are written by the generic proxy and read by products through the asynchronous one: who
-// waits for `filled` makes visible what it then knows to be there.
+// Copies of threads are written by the generic proxy and read by products through the asynchronous
+// one: who waits for `filled` makes visible what it then knows to be there. Boxes come through the
+// asynchronous proxy, too; one thread asks for them and is the only one to arrive, and the phase is
+// over when their bytes are there.
 
 #pragma once
 
@@ -43,34 +45,63 @@ struct RoleRing {
     }
   };
 
-  // By all threads of the block, before anything else of this.
-  static TILE_FN void begin(const Target& t, int multiplying_warps) {
+  // By all threads of the block, before anything else of this. `boxes`: chunks come as boxes.
+  static TILE_FN void begin(const Target& t, int multiplying_warps, bool boxes) {
     if (t.thread() == 0) {
+      const u32 copying = boxes ? 1 : footprint::kProducerThreads;
       TILE_UNROLL
       for (u32 slot = 0; slot < Stages; ++slot) {
-        t.phase_init(barrier(slot, Barrier::keys_filled), footprint::kProducerThreads);
+        t.phase_init(barrier(slot, Barrier::keys_filled), copying);
         t.phase_init(barrier(slot, Barrier::keys_free), (u32)multiplying_warps);
-        t.phase_init(barrier(slot, Barrier::values_filled), footprint::kProducerThreads);
+        t.phase_init(barrier(slot, Barrier::values_filled), copying);
         t.phase_init(barrier(slot, Barrier::values_free), (u32)multiplying_warps);
       }
+      // Bulk copies see them, too.
+      if (boxes) t.proxy_fence();
     }
     t.block_barrier();
   }
 };
 
-// Chunks lo, lo + step, .. below hi into the slots. Called by the copying warpgroup.
-template <class Ring, class KeyChunks, class ValueChunks>
-TILE_FN void produce_chunks(const Target& t, i64 lo, i64 hi, i64 step, const KeyChunks& keys,
-                            const ValueChunks& values) {
-  using Barrier = typename Ring::Barrier;
-  auto fill = [&](const auto& chunks, u32 at, i64 first, u32 free, u32 parity, u32 filled) {
-    t.phase_wait(free, parity);
+// Ways of filling a place with the chunk from row `first` on, of which `filled` then tells.
+
+// All threads of the warpgroup copy.
+template <class Chunks>
+struct CopiedChunks {
+  Chunks chunks;
+
+  TILE_FN void fill(const Target& t, u32 at, i64 first, u32 filled) const {
     chunks.copy(t, at, first);
     if (chunks.aligned) {
       t.phase_arrive_copies(filled);
     } else {
       t.phase_arrive(filled);
     }
+  }
+};
+
+// One thread asks for boxes, one a panel.
+template <class Layout, class View>
+struct BoxedChunks {
+  View view;
+
+  TILE_FN void fill(const Target& t, u32 at, i64 first, u32 filled) const {
+    constexpr int kPanel = Layout::kPanel / (int)sizeof(typename View::Element);
+    t.phase_expect(filled, Layout::kBytes);
+    TILE_UNROLL
+    for (int column = 0; column < Layout::kColumns; column += kPanel)
+      t.copy_box(at + Layout::offset(0, column), *view.map, view.box(first, column), filled);
+  }
+};
+
+// Chunks lo, lo + step, .. below hi into the slots. Called by the threads that copy.
+template <class Ring, class KeyChunks, class ValueChunks>
+TILE_FN void produce_chunks(const Target& t, i64 lo, i64 hi, i64 step, const KeyChunks& keys,
+                            const ValueChunks& values) {
+  using Barrier = typename Ring::Barrier;
+  auto fill = [&](const auto& chunks, u32 at, i64 first, u32 free, u32 parity, u32 filled) {
+    t.phase_wait(free, parity);
+    chunks.fill(t, at, first, filled);
   };
   // What no one has used yet is free: as if a phase were over.
   typename Ring::Place p = {0, 1};
@@ -88,7 +119,7 @@ TILE_FN void produce_chunks(const Target& t, i64 lo, i64 hi, i64 step, const Key
 template <class Ring>
 class ChunkConsumer {
  public:
-  TILE_FN explicit ChunkConsumer(const Target& t) : t_(t) {}
+  TILE_FN ChunkConsumer(const Target& t, bool boxes) : t_(t), boxes_(boxes) {}
 
   // Where the next chunk's keys lie, once they do.
   TILE_FN u32 wait_keys() const {
@@ -111,7 +142,7 @@ class ChunkConsumer {
 
   TILE_FN u32 wait(const Place& place, Barrier filled, u32 at) const {
     t_.phase_wait(Ring::barrier(place.slot, filled), place.parity);
-    t_.proxy_fence();
+    if (!boxes_) t_.proxy_fence();
     return at;
   }
   TILE_FN void free(Place& place, Barrier barrier, u32 at, u32 bytes) {
@@ -120,6 +151,7 @@ class ChunkConsumer {
   }
 
   const Target& t_;
+  bool boxes_;
   Place keys_ = {0, 0}, values_ = {0, 0};
 };
 

@@ -6,6 +6,7 @@
 #include "tile/simt/chunks.h"
 #include "tile/simt/ring.h"
 #include "tile/simt/tiles_block.h"
+#include "tile/simt/turns.h"
 
 namespace tile {
 
@@ -23,8 +24,9 @@ TILE_FN void TilesBlock<C>::stream(i64 lo, i64 hi, const SimtRow<S, BM, i32>&, c
   static_assert(footprint::stages_possible(C::stages, kAsync));
   static_assert(footprint::staging_possible(C::staging, C::stages, kAsync, Target::kLanes));
   const WhereScope scope(t_, where);
-  if constexpr (kRoles == Roles::producer) {
-    consume<BM, BN, T, D, DV>(lo, hi, score, soften, turn, accumulate);
+  if constexpr (kRoles != Roles::alike) {
+    consume<BM, BN, T, D, DV>(lo, hi, has_boxes(k) && has_boxes(v), score, soften, turn,
+                              accumulate);
   } else {
     using Keys = KeyTile<BN, T, D>;
     using Values = ValueTile<BN, T, DV>;
@@ -58,24 +60,28 @@ TILE_FN void TilesBlock<C>::stream(i64 lo, i64 hi, const SimtRow<S, BM, i32>&, c
 template <class C>
 template <int BM, int BN, class T, int D, int DV, class Score, class Soften, class Turn,
           class Accumulate>
-TILE_FN void TilesBlock<C>::consume(i64 lo, i64 hi, Score score, Soften soften, Turn turn,
-                                    Accumulate accumulate) const {
+TILE_FN void TilesBlock<C>::consume(i64 lo, i64 hi, bool boxes, Score score, Soften soften,
+                                    Turn turn, Accumulate accumulate) const {
   using Ring = KeyRing<BM, BN, T, D, DV>;
   using Keys = StagedRef<T, typename Ring::Keys>;
   using Values = StagedRef<T, typename Ring::Values>;
   constexpr int kMultiplying = 1;  // barrier of those that own tiles
 
-  Ring::begin(t_, C::warps);
+  Ring::begin(t_, C::warps, boxes);
   // The left operand is there.
   t_.template copy_wait<0>();
   t_.proxy_fence();
   t_.warps_barrier(kMultiplying, kOwnThreads);
   if (lo >= hi) return;
 
-  ChunkConsumer<Ring> chunks(t_);
+  ChunkConsumer<Ring> chunks(t_, boxes);
+  const Turns<kRoles == Roles::ping_pong> turns(t_);
   Accum<BM, BN> s;
   Row<BM> alpha = row<BM>(1.f);
-  score(s, Keys{chunks.wait_keys()});
+  const Keys first{chunks.wait_keys()};
+  turns.take();
+  score(s, first);
+  turns.pass(lo + BN >= hi);
   A::template wait<0>(t_);
   A::settle(t_, s.d);
   chunks.free_keys();
@@ -83,8 +89,12 @@ TILE_FN void TilesBlock<C>::consume(i64 lo, i64 hi, Score score, Soften soften, 
   auto p = turn(s, alpha);
   TILE_ROLL
   for (i64 n0 = lo + BN; n0 < hi; n0 += BN) {
-    score(s, Keys{chunks.wait_keys()});
-    accumulate(p, Values{chunks.wait_values()});
+    const Keys keys{chunks.wait_keys()};
+    const Values values{chunks.wait_values()};
+    turns.take();
+    score(s, keys);
+    accumulate(p, values);
+    turns.pass(n0 + BN >= hi);
     A::template wait<1>(t_);
     A::settle(t_, s.d);
     chunks.free_keys();

@@ -94,8 +94,15 @@
 //     phase_arrive(u32 at)
 //     phase_arrive(u32 at, u32 dead, u32 bytes)   and that scratchpad is dead after the phase
 //     phase_arrive_copies(u32 at)          arrives when this thread's copies so far have landed
+//     phase_expect(u32 at, u32 bytes)      arrives, and the phase is not over before bulk copies
+//                                          have brought so many bytes
+//     copy_box(u32 to, const TensorMap&, const BoxPlace<4>&, u32 barrier)
+//                                          a box of a tensor, zeros for what lies beyond it; when
+//                                          it is there, its bytes count on the barrier, which a
+//                                          proxy_fence() has made visible to copies
 //     phase_wait(u32 at, u32 parity)       until the phase of that parity is over
 //     warps_barrier(int number, int threads)   of whole warps that name the same number, 1 to 15
+//     warps_arrive(int number, int threads)    counts there as one of them, and does not wait
 //     take_registers<N>(), give_registers<N>() of a warpgroup: its threads then have N each
 //
 // Where names a place in the kernel's source for the emulator's reports. Operations of a block take
@@ -107,6 +114,7 @@
 #pragma once
 
 #include "tile/core.h"
+#include "tile/view.h"
 
 namespace tile {
 

@@ -337,11 +337,11 @@ class TilesBlock : public GridBlock {
                       Where where = Where::here()) const;
 
  private:
-  // The same where a producer fills the slots: the scores of a chunk are multiplied beside the
-  // values of the one before.
+  // The same where a producer fills the slots, with boxes or not: the scores of a chunk are
+  // multiplied beside the values of the one before.
   template <int BM, int BN, class T, int D, int DV, class Score, class Soften, class Turn,
             class Accumulate>
-  TILE_FN void consume(i64 lo, i64 hi, Score score, Soften soften, Turn turn,
+  TILE_FN void consume(i64 lo, i64 hi, bool boxes, Score score, Soften soften, Turn turn,
                        Accumulate accumulate) const;
 
   // Sums of products that have been waited for, to be read.

@@ -172,6 +172,19 @@ struct Target {
     asm volatile("cp.async.mbarrier.arrive.noinc.shared::cta.b64 [%0];" ::"r"(shared(at))
                  : "memory");
   }
+  TILE_FN void phase_expect(u32 at, u32 bytes) const {
+    asm volatile("mbarrier.arrive.expect_tx.shared::cta.b64 _, [%0], %1;" ::"r"(shared(at)),
+                 "r"(bytes)
+                 : "memory");
+  }
+  TILE_FN void copy_box(u32 to, const TensorMap& map, const BoxPlace<4>& place, u32 barrier) const {
+    asm volatile(
+        "cp.async.bulk.tensor.4d.shared::cluster.global.mbarrier::complete_tx::bytes "
+        "[%0], [%1, {%2, %3, %4, %5}], [%6];" ::"r"(shared(to)),
+        "l"(&map), "r"(place.at[0]), "r"(place.at[1]), "r"(place.at[2]), "r"(place.at[3]),
+        "r"(shared(barrier))
+        : "memory");
+  }
   TILE_FN void phase_wait(u32 at, u32 parity) const {
     asm volatile(
         "{ .reg .pred over;\n"
@@ -184,6 +197,9 @@ struct Target {
   }
   TILE_FN void warps_barrier(int number, int threads) const {
     asm volatile("bar.sync %0, %1;" ::"r"(number), "r"(threads) : "memory");
+  }
+  TILE_FN void warps_arrive(int number, int threads) const {
+    asm volatile("bar.arrive %0, %1;" ::"r"(number), "r"(threads) : "memory");
   }
   template <int N>
   TILE_FN void take_registers() const {

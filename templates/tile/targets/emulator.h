@@ -166,8 +166,18 @@ struct Target {
   void phase_wait(u32 at, u32 parity, Where place = Where::here()) const {
     self->api->phase_wait(self, at, (int)parity, place);
   }
+  void phase_expect(u32 at, u32 bytes, Where place = Where::here()) const {
+    self->api->phase_expect(self, at, bytes, place);
+  }
+  void copy_box(u32 to, const TensorMap& map, const BoxPlace<4>& place, u32 barrier,
+                Where at = Where::here()) const {
+    self->api->copy_box(self, to, &map, place.at, 4, barrier, at);
+  }
   void warps_barrier(int number, int threads, Where at = Where::here()) const {
-    self->api->warps_barrier(self, number, threads, at);
+    self->api->warps_barrier(self, number, threads, 1, at);
+  }
+  void warps_arrive(int number, int threads, Where at = Where::here()) const {
+    self->api->warps_barrier(self, number, threads, 0, at);
   }
   template <int N>
   void take_registers() const {}

@@ -180,7 +180,10 @@ struct Target {
   TILE_FN void phase_arrive(u32, u32, u32) const;
   TILE_FN void phase_arrive_copies(u32) const;
   TILE_FN void phase_wait(u32, u32) const;
+  TILE_FN void phase_expect(u32, u32) const;
+  TILE_FN void copy_box(u32, const TensorMap&, const BoxPlace<4>&, u32) const;
   TILE_FN void warps_barrier(int, int) const;
+  TILE_FN void warps_arrive(int, int) const;
   template <int N>
   TILE_FN void take_registers() const;
   template <int N>
