@@ -81,16 +81,18 @@ class Gemm final : public Family {
         parameter("block_n"),
         parameter("block_k"),
         Member::boolean("rows_first", config.at("order") == kRowsFirst),
+        Member::integer("k_splits", k_splits(config)),
     };
     const std::vector<Member> schedule =
         target.is_gpu() ? schedules::contraction_members(config) : host_members(config, target);
     source.config.insert(source.config.end(), schedule.begin(), schedule.end());
     const bool bias = p.bias != Bias::kNone;
-    source.entries = {here +
-                      (p.residual ? bias ? "with_bias_and_residual" : "with_residual"
-                       : bias     ? "with_bias"
-                                  : "plain") +
-                      "::Multiply"};
+    const std::string epilogue =
+        here + (p.residual ? bias ? "with_bias_and_residual" : "with_residual"
+                : bias     ? "with_bias"
+                           : "plain");
+    source.entries = {epilogue + "::Multiply"};
+    if (k_splits(config) > 1) source.entries = {here + "MultiplyPart", epilogue + "::Merge"};
     return source;
   }
 
@@ -105,14 +107,40 @@ class Gemm final : public Family {
     };
     Plan plan = plan_of(schema());
     plan.buffers = {matrix("a", "m", "k", p.transpose_a), matrix("b", "k", "n", p.transpose_b)};
+    const std::string splits = std::to_string(k_splits(config));
+    const bool split = k_splits(config) > 1;
+    const std::string tiles_m = blocks_of("m", config.at("block_m"));
+    const std::string tiles_n = blocks_of("n", config.at("block_n"));
+    const bool rows_first = config.at("order") == kRowsFirst;
+    Launch multiply{
+        .entry = "multiply",
+        .grid = {rows_first ? tiles_m : tiles_n, rows_first ? tiles_n : tiles_m, "batch"},
+        .arguments = arguments({"a", "b", "d"}, {"m", "n", "k"}, {"alpha", "beta"}),
+        .reads = {"a", "b"},
+        .writes = {"d"}};
+    Launch merge;
+    if (target.is_gpu()) {
+      schedules::set_block(multiply, config, target,
+                           schedules::contraction_scratchpad(config, operands_of(p)));
+    }
+    if (split) {
+      multiply.entry = "multiply_part";
+      multiply.grid[0] += " * " + splits;
+      multiply.arguments = arguments({"a", "b", "partial"}, {"m", "n", "k"});
+      multiply.writes = {"partial"};
+      const schedules::LeastTile least = schedules::least_tile(config);
+      merge = {.entry = "merge",
+               .grid = {blocks_of("n", least.columns), blocks_of("m", least.rows), "batch"},
+               .arguments = arguments({"partial", "d"}, {"m", "n"}, {"alpha", "beta"}),
+               .reads = {"partial"},
+               .writes = {"d"}};
+      schedules::set_block(merge, config, target, 0);
+    }
     // As the kernel's arguments lie: what not every problem has comes last.
-    Launch launch{.entry = "multiply",
-                  .arguments = arguments({"a", "b", "d"}, {"m", "n", "k"}, {"alpha", "beta"}),
-                  .reads = {"a", "b"},
-                  .writes = {"d"}};
+    Launch& last = split ? merge : multiply;
     const auto add = [&](Buffer buffer) {
-      launch.arguments.push_back({Argument::Kind::kTensor, buffer.name});
-      launch.reads.push_back(buffer.name);
+      last.arguments.push_back({Argument::Kind::kTensor, buffer.name});
+      last.reads.push_back(buffer.name);
       plan.buffers.push_back(std::move(buffer));
     };
     if (p.bias != Bias::kNone) {
@@ -120,16 +148,11 @@ class Gemm final : public Family {
     }
     if (p.residual) add(matrix("c", "m", "n", false));
     plan.buffers.push_back(matrix("d", "m", "n", false, Kind::kOutput));
-
-    const std::string tiles_m = blocks_of("m", config.at("block_m"));
-    const std::string tiles_n = blocks_of("n", config.at("block_n"));
-    const bool rows_first = config.at("order") == kRowsFirst;
-    launch.grid = {rows_first ? tiles_m : tiles_n, rows_first ? tiles_n : tiles_m, "batch"};
-    if (target.is_gpu()) {
-      schedules::set_block(launch, config, target,
-                           schedules::contraction_scratchpad(config, operands_of(p)));
+    if (split) {
+      plan.buffers.push_back(temporary("partial", Dtype::kF32, {splits, "batch", "m", "n"}));
     }
-    plan.steps.push_back(std::move(launch));
+    plan.steps.emplace_back(std::move(multiply));
+    if (split) plan.steps.emplace_back(std::move(merge));
     return plan;
   }
 

@@ -16,7 +16,7 @@ using tile::Fragment;
 using tile::Swizzle;
 using tile::footprint::takes_groups;
 
-constexpr int kSpaceVersion = 2;
+constexpr int kSpaceVersion = 3;
 const std::vector<int64_t> kTiles = {16, 32, 64, 128, 256};
 // Blocks along the second and third axis of a grid.
 constexpr int64_t kMostBlocksAcross = 65535;
@@ -25,10 +25,22 @@ constexpr int64_t kChunkBytes[] = {64, 128, 256};
 // The default's model of a block's time, in products: what loading an element of an operand costs,
 // and what reading one from scratchpad costs a warp, or products of a warpgroup, of 64 rows.
 constexpr double kLoadCost = 64, kFragmentCost = 16, kGroupRows = 64;
+// So many times slower than matrix instructions are multiply-adds.
+constexpr double kFmaTimes = 16;
+// What a second launch costs; it reads every part's sum, which the first has written.
+constexpr double kLaunchCost = 1 << 21;
+constexpr double kPartAccesses = 2;
+// Blocks of parts, for each multiprocessor.
+constexpr int64_t kMostPartBlocks = 2;
+const std::vector<int64_t> kSplits = {1, 2, 4, 8, 16, 32};
 // Of the default's slots, so that two blocks may share a multiprocessor.
 constexpr int kBlocksTogether = 2;
 // Sums of a block of warpgroups beyond which registers hold no second block.
 constexpr int64_t kSumsAlone = 128 * 128;
+
+int64_t tiles(const GemmProblem& p, const Config& c) {
+  return p.batch * tiles_m(p, c) * tiles_n(p, c);
+}
 
 int64_t least_block_k(const GemmProblem& p) {
   return kChunkBytes[0] / int64_t(size_of(p.dtype));
@@ -44,6 +56,9 @@ std::vector<Parameter> parameters(const GemmProblem& p, const Target& t) {
       {.name = "block_k",
        .documentation = "of k: a chunk that is staged at once",
        .values = depths},
+      {.name = "k_splits",
+       .documentation = "parts into which k is cut, to give every multiprocessor a block",
+       .values = kSplits},
       order_parameter(),
   };
   for (Parameter& parameter : schedules::contraction_parameters(t, p.dtype))
@@ -63,6 +78,14 @@ std::vector<Constraint> constraints(const GemmProblem& p, const Target& t) {
        [=](const Config& c) {
          return m(c.at("block_m")) && n(c.at("block_n")) && k(c.at("block_k"));
        }},
+      {"k_splits > 1 only where multiprocessors lack blocks, and no part is shorter than a chunk",
+       {"block_m", "block_n", "block_k", "k_splits"},
+       [=](const Config& c) {
+         const int64_t splits = k_splits(c), blocks = tiles(p, c);
+         return splits == 1 ||
+                (blocks < t.threads && blocks * splits <= kMostPartBlocks * t.threads &&
+                 splits * c.at("block_k") <= p.k);
+       }},
       {"order = rows_first where there is but one row or column of tiles; no more than 65535 "
        "blocks follow the other way",
        {"block_m", "block_n", "order"},
@@ -78,17 +101,26 @@ std::vector<Constraint> constraints(const GemmProblem& p, const Target& t) {
   return all;
 }
 
-// The time of a launch in products that a multiprocessor makes, by a model.
+// The time of all launches in products that a multiprocessor makes, by a model.
 double cost(const GemmProblem& p, const Target& t, const Config& c) {
   const double m = double(c.at("block_m")), n = double(c.at("block_n"));
   const int64_t row_warps = c.at("warps") / c.at("column_warps");
   const bool groups = takes_groups(schedules::fragment_of(c));
   const double warp_m = groups ? kGroupRows : m / double(row_warps);
   const double warp_n = n / double(c.at("column_warps"));
-  const double share = double(p.batch * tiles_m(p, c) * tiles_n(p, c)) / t.threads;
+  const int64_t splits = k_splits(c);
+  const double share = double(tiles(p, c) * splits) / t.threads;
   // The last blocks leave some multiprocessors idle; blocks that share one even that out.
   const double rounds = share <= 1 ? 1 : (share + std::ceil(share)) / 2;
-  return rounds * (m * n * (1 + kFragmentCost * (1 / warp_m + 1 / warp_n)) + kLoadCost * (m + n));
+  const double depth = double(ceil_div(ceil_div(p.k, c.at("block_k")), splits) * c.at("block_k"));
+  const double sums = double(p.batch * p.m) * double(p.n) * double(splits) / t.threads;
+  const double merge =
+      splits == 1 ? 0
+                  : kLaunchCost + sums * kPartAccesses * kLoadCost * 4 / double(size_of(p.dtype));
+  const double slower = schedules::fragment_of(c) == Fragment::fma_16x16x16 ? kFmaTimes : 1;
+  return merge / slower + rounds * depth *
+                              (m * n * (1 + kFragmentCost * (1 / warp_m + 1 / warp_n)) +
+                               kLoadCost / slower * (m + n));
 }
 
 }  // namespace
@@ -121,29 +153,34 @@ Config gpu_default(const GemmProblem& p, const Target& t) {
     return (config.at("stages") == 1 || blocks * slots <= t.scratchpad_bytes) &&
            space.check(config).ok() && schedules::holds_contraction(config, t, p.dtype);
   };
-  // The first of the chunks and orders that the tile takes.
+  // The first of the chunks and orders that the tile takes, in as many parts as are cheapest.
   const auto settle = [&](Fragment fragment, int64_t block_m, int64_t block_n, int64_t warps,
                           int64_t column_warps) {
     const Swizzle swizzle =
         fragment == Fragment::fma_16x16x16 ? Swizzle::folded : Swizzle::exclusive;
     for (const auto& [block_k, stages] : chunks) {
       for (int64_t order : {wanted_order, kRowsFirst, kColumnsFirst}) {
-        const Config config({{"block_m", block_m},
-                             {"block_n", block_n},
-                             {"block_k", block_k},
-                             {"order", order},
-                             {"fragment", int64_t(fragment)},
-                             {"warps", warps},
-                             {"stages", stages},
-                             {"swizzle", int64_t(swizzle)},
-                             {"column_warps", column_warps}});
-        if (!possible(config)) continue;
-        const double c = cost(p, t, config);
-        if (c < least) {
-          least = c;
-          best = config;
+        bool found = false;
+        for (int64_t splits : kSplits) {
+          const Config config({{"block_m", block_m},
+                               {"block_n", block_n},
+                               {"block_k", block_k},
+                               {"k_splits", splits},
+                               {"order", order},
+                               {"fragment", int64_t(fragment)},
+                               {"warps", warps},
+                               {"stages", stages},
+                               {"swizzle", int64_t(swizzle)},
+                               {"column_warps", column_warps}});
+          if (!possible(config)) break;
+          found = true;
+          const double c = cost(p, t, config);
+          if (c < least) {
+            least = c;
+            best = config;
+          }
         }
-        return;
+        if (found) return;
       }
     }
   };

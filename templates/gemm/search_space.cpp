@@ -169,6 +169,9 @@ double score(const GemmProblem& p, const Target& t, const Config& c) {
 
 }  // namespace
 
+int64_t k_splits(const Config& c) {
+  return c.find("k_splits").value_or(1);
+}
 int64_t tiles_m(const GemmProblem& p, const Config& c) {
   return ceil_div(p.m, c.at("block_m"));
 }

@@ -19,6 +19,8 @@ Config gemm_default(const GemmProblem& problem, const Target& target);
 // Blocks along the rows and the columns of d.
 int64_t tiles_m(const GemmProblem& problem, const Config& config);
 int64_t tiles_n(const GemmProblem& problem, const Config& config);
+// Parts into which k is cut: 1 where configs do not say.
+int64_t k_splits(const Config& config);
 
 // Of every target's space.
 Parameter order_parameter();

@@ -17,6 +17,7 @@ constexpr int64_t kLeastOtherRegisters = 36, kOtherRegisters = 76;
 constexpr int64_t kOtherRegistersStaged = 124;
 // And on CDNA, whose scheduler fills the registers of both kinds, relative to the tiles.
 constexpr double kMfmaRegisters = 1.5;
+constexpr int64_t kMostOperandRegisters = 256;
 
 int number(const Config& c, const char* name) {
   return int(c.at(name));
@@ -81,12 +82,21 @@ int64_t contraction_scratchpad(const Config& c, const Operands& operands) {
                                       number(c, "stages"));
 }
 
+LeastTile least_tile(const Config& c) {
+  return {.rows = footprint::least_rows(number(c, "warps"), number(c, "column_warps")),
+          .columns = footprint::least_columns(number(c, "column_warps"))};
+}
+
 bool holds_contraction(const Config& c, const Target& t, Dtype dtype) {
   const bool async = footprint::copies_async(fragment_of(c), t.async_copy);
   const double share = fragment_of(c) == tile::Fragment::mfma_16x16x16 ? kMfmaRegisters : 1;
+  // CDNA's accumulation registers hold no operands of multiply-adds.
+  const int64_t most = fragment_of(c) == tile::Fragment::fma_16x16x16
+                           ? std::min<int64_t>(t.thread_registers, kMostOperandRegisters)
+                           : t.thread_registers;
   return share * double(registers(c, t, dtype)) +
              double(async ? kOtherRegisters : kOtherRegistersStaged) <=
-         double(t.thread_registers);
+         double(most);
 }
 
 }  // namespace kiln::schedules

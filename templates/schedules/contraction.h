@@ -33,6 +33,12 @@ std::vector<KernelSource::Member> contraction_members(const Config& config);
 // Bytes of scratchpad that a block takes.
 int64_t contraction_scratchpad(const Config& config, const Operands& operands);
 
+// Rows and columns of the least tile that the warps share.
+struct LeastTile {
+  int64_t rows, columns;
+};
+LeastTile least_tile(const Config& config);
+
 // Whether a thread's registers hold the tile without spilling, for defaults. Spaces admit more:
 // compilers often do better than this estimate.
 bool holds_contraction(const Config& config, const Target& target, Dtype dtype);

@@ -40,7 +40,7 @@ TILE_FN KDownRows<View> k_down_rows(const View& view, i64 length) {
 }
 
 // What `store` hands to an element function beside the sum of row i and column j: one value for
-// all, for each row, for each column, or for each element.
+// all, for each row, for each column, or for each element; or for each element the sum of several.
 struct ForAll {
   float value;
 };
@@ -57,6 +57,14 @@ struct ForElements {
   View view;  // row i holds those of row i
 };
 
+template <int Count, class ViewType>
+struct ForSums {
+  using View = ViewType;
+  static constexpr int kCount = Count;
+  View view;   // row i holds the first values of row i
+  i64 stride;  // elements from one to the next
+};
+
 template <class View>
 TILE_FN ForRows<View> for_rows(const View& view) {
   return {view};
@@ -68,6 +76,10 @@ TILE_FN ForColumns<View> for_columns(const View& view) {
 template <class View>
 TILE_FN ForElements<View> for_elements(const View& view) {
   return {view};
+}
+template <int Count, class View>
+TILE_FN ForSums<Count, View> for_sums(const View& view, i64 stride) {
+  return {view, stride};
 }
 
 }  // namespace tile

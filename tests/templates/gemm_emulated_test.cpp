@@ -50,10 +50,11 @@ constexpr Schedule kSchedules[] = {
     {kWave, Fragment::fma_16x16x16, "f32", 32, 16, 16, 1, 1, 1, Swizzle::folded},
 };
 
-Config config_of(const Schedule& s, int64_t order = 0) {
+Config config_of(const Schedule& s, int64_t order = 0, int64_t k_splits = 1) {
   return Config({{"block_m", s.block_m},
                  {"block_n", s.block_n},
                  {"block_k", s.block_k},
+                 {"k_splits", k_splits},
                  {"order", order},
                  {"fragment", int64_t(s.fragment)},
                  {"warps", s.warps},
@@ -88,6 +89,20 @@ TEST_CASE("The order of an emulated GPU's threads changes no product") {
     }
   }
   runtime::emulator::set_seed(1);
+}
+
+TEST_CASE("Emulated gemm is right with k in parts, some of them short or empty") {
+  for (const Schedule& s : kSchedules) {
+    Bench bench(family(), s.device);
+    for (int64_t parts : {2, 8}) {
+      const auto verify = [&](const std::string& sizes, const Spacing& spacing = {}) {
+        bench.verify(sizes + " dtype=" + s.dtype, config_of(s, /*order=*/parts == 8, parts),
+                     spacing);
+      };
+      verify("batch=2 m=40 n=72 k=600 bias=columns residual=true beta=0.5");
+      verify("m=33 n=65 k=67 transpose_a=true transpose_b=true", {.row_gap = 3, .lead = 5});
+    }
+  }
 }
 
 TEST_CASE("Emulated biases, activations, residuals and factors of gemm") {

@@ -48,6 +48,7 @@ constexpr Case kCases[] = {
     {"gemm", "m=4096 n=4096 k=4096 dtype=bf16", true, true},
     {"gemm", "m=1000 n=2000 k=1000 transpose_a=true transpose_b=true dtype=f16", true, true},
     {"gemm", "m=16 n=4096 k=4096 transpose_b=true dtype=f16", true},
+    {"gemm", "m=128 n=256 k=32768 bias=columns dtype=bf16", true, true},
     {"gemm", "m=1024 n=1024 k=1024 dtype=f32", false},
 };
 

@@ -40,6 +40,7 @@ enum class Victim {
   kGemmDown,     // k down both operands' rows
   kGemmGroups,   // products of two warpgroups, three slots, k down the right operand's rows
   kGemmGroup,    // of one warpgroup, 128 rows, k down the left operand's rows
+  kGemmSplit,    // k in three parts
   kGemmMfma,     // mfma, chunks pass through registers
   kGemmFma,      // f32 by multiply-adds
   kGemmGaps,     // rows that are not aligned, batches, bias, activation and residual

@@ -42,6 +42,9 @@ class ContractionBlock : public GridBlock {
   static constexpr int kColumnWarps = Config::column_warps;
   static constexpr int kRowWarps = Config::warps / kColumnWarps;
   using S = Spread<A, kRowWarps>;
+  // Of the least tile that all warps share.
+  static constexpr int kLeastRows = footprint::least_rows(Config::warps, kColumnWarps);
+  static constexpr int kLeastColumns = footprint::least_columns(kColumnWarps);
   static constexpr bool kGroups = A::kGroupWarps > 1;
   static_assert(footprint::groups_fit_warps(Config::fragment, Config::warps, kColumnWarps));
   // Chunks whose products may still run while the next is begun with.
@@ -84,10 +87,10 @@ class ContractionBlock : public GridBlock {
     }
   }
 
-  // body(a, b) for every chunk of BK of k: a holds rows m0 .. m0 + BM - 1 of the left operand, b
-  // columns n0 .. n0 + BN - 1 of the right one, to be multiplied by mma().
+  // body(a, b) for every chunk of BK of k from lo to hi: a holds rows m0 .. m0 + BM - 1 of the left
+  // operand, b columns n0 .. n0 + BN - 1 of the right one, to be multiplied by mma().
   template <int BM, int BN, int BK, class T, class Left, class Right, class F>
-  TILE_FN void stream_k(i64 k, const Left& a, i64 m0, const Right& b, i64 n0, F body,
+  TILE_FN void stream_k(i64 lo, i64 hi, const Left& a, i64 m0, const Right& b, i64 n0, F body,
                         Where where = Where::here()) const {
     static_assert(BK % footprint::kAtom == 0, "block_k must be a multiple of 16");
     static_assert(footprint::fragment_suits(Config::fragment, (int)sizeof(T)),
@@ -100,13 +103,13 @@ class ContractionBlock : public GridBlock {
     using Pair = ChunkPair<LeftChunks, RightChunks>;
 
     const WhereScope scope(t_, where);
-    const Pair chunks{LeftChunks(a.view, k, m0, a.extent()),
-                      RightChunks(b.view, k, n0, b.extent())};
+    const Pair chunks{LeftChunks(a.view, hi, m0, a.extent()),
+                      RightChunks(b.view, hi, n0, b.extent())};
     const auto use = [&](i64, u32 at) {
       body(Chunk<T, typename LeftChunks::Layout, Left::kDown, BK>{at},
            Chunk<T, typename RightChunks::Layout, Right::kDown, BK>{at + Pair::kSecond});
     };
-    pass_chunks<Config::stages, kAsync, kGroups, Staging::ahead, kLag>(t_, 0, k, BK, chunks, use);
+    pass_chunks<Config::stages, kAsync, kGroups, Staging::ahead, kLag>(t_, lo, hi, BK, chunks, use);
     if constexpr (kGroups) A::template wait<0>(t_);
   }
 

@@ -172,6 +172,13 @@ constexpr int contraction_registers(Fragment f, int block_m, int block_n, int bl
 
 // ---- constraints, each true where a schedule is possible
 
+// Of the least tile that warps share as a grid.
+constexpr int least_rows(int warps, int column_warps) {
+  return warps / column_warps * kAtom;
+}
+constexpr int least_columns(int column_warps) {
+  return column_warps * kAtom;
+}
 constexpr bool rows_fit_warps(int block_m, int warps) {
   return block_m % (kAtom * warps) == 0;
 }

@@ -98,5 +98,27 @@ TILE_FN Run<N> input_run(const Target& t, const ForElements<View>& input, i64 i,
   const auto* p = input.view.at(input.view.row(i), j);
   return load_run<N>(t, p, count, count >= N && rows_aligned(input.view, N * (int)sizeof(*p)));
 }
+template <int N, int Count, class View>
+TILE_FN Run<N> input_run(const Target& t, const ForSums<Count, View>& input, i64 i, i64 j,
+                         int count) {
+  const auto* first = input.view.at(input.view.row(i), j);
+  constexpr int kPart = run_length<typename View::Element>(N);
+  constexpr int kBytes = kPart * (int)sizeof(*first);
+  const bool aligned =
+      rows_aligned(input.view, kBytes) && ((u64)input.stride * sizeof(*first)) % (u64)kBytes == 0;
+  Run<N> sum;
+  TILE_UNROLL
+  for (int e = 0; e < N; e += kPart) {
+    TILE_UNROLL
+    for (int n = 0; n < Count; ++n) {
+      const auto r = load_run<kPart>(t, first + n * input.stride + e, count - e,
+                                     aligned && count - e >= kPart);
+      TILE_UNROLL
+      for (int x = 0; x < kPart; ++x)
+        sum.x[e + x] = n == 0 ? r.x[x] : sum.x[e + x] + r.x[x];
+    }
+  }
+  return sum;
+}
 
 }  // namespace tile

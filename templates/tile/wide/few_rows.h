@@ -135,12 +135,12 @@ class FewRows : public TilesBlock<Config, float, i32> {
 
   // As PanelsBlock::stream_k.
   template <int BM, int BN, int BK, class T, class Left, class Right, class F>
-  TILE_FN void stream_k(i64 k, const Left& a, i64 m0, const Right& b, i64 n0, F body) {
+  TILE_FN void stream_k(i64 lo, i64 hi, const Left& a, i64 m0, const Right& b, i64 n0, F body) {
     const int rows = (int)lmin(BM, a.extent() - m0), columns = (int)lmin(BN, b.extent() - n0);
     LeftChunk<BM, BK> left;
     TILE_ROLL
-    for (i64 k0 = 0; k0 < k; k0 += BK) {
-      const int depth = (int)lmin(BK, k - k0);
+    for (i64 k0 = lo; k0 < hi; k0 += BK) {
+      const int depth = (int)lmin(BK, hi - k0);
       copy_left<BM, BK, T>(left, a, m0, rows, k0, depth);
       body(left, RightChunk<T, Right>{b, n0, columns, k0, depth});
     }

@@ -66,10 +66,10 @@ class PanelsBlock : public TilesBlock<ConfigType, float, i32> {
     a.zero = true;
   }
 
-  // body(a, b) for every chunk of BK of k: a holds rows m0 .. m0 + BM - 1 of the left operand, b
-  // columns n0 .. n0 + BN - 1 of the right one, to be multiplied by mma().
+  // body(a, b) for every chunk of BK of k from lo to hi: a holds rows m0 .. m0 + BM - 1 of the left
+  // operand, b columns n0 .. n0 + BN - 1 of the right one, to be multiplied by mma().
   template <int BM, int BN, int BK, class T, class Left, class Right, class F>
-  TILE_FN void stream_k(i64 k, const Left& a, i64 m0, const Right& b, i64 n0, F body) {
+  TILE_FN void stream_k(i64 lo, i64 hi, const Left& a, i64 m0, const Right& b, i64 n0, F body) {
     using Lane = typename Multiplicand<T>::Lane;
     constexpr int kDepth = BK / Multiplicand<T>::kPerLane;
     rows_ = (int)lmin(BM, a.extent() - m0);
@@ -77,9 +77,9 @@ class PanelsBlock : public TilesBlock<ConfigType, float, i32> {
     Lane* panels = (Lane*)(scratch_ + footprint::sums_bytes(BM, BN, kGroup) / 4);
     Lane* left = panels + footprint::panels_bytes(panels_kept(BM, BN), kDepth, kPanel) / 4;
     TILE_ROLL
-    for (i64 k0 = 0; k0 < k; k0 += BK) {
-      const int depth = (int)lmin(BK, k - k0);
-      const int next_depth = (int)lmin(BK, k - k0 - depth);
+    for (i64 k0 = lo; k0 < hi; k0 += BK) {
+      const int depth = (int)lmin(BK, hi - k0);
+      const int next_depth = (int)lmin(BK, hi - k0 - depth);
       body(Chunk<T, BK, Left>{a, m0, k0, depth, next_depth, left},
            Chunk<T, BK, Right>{b, n0, k0, depth, next_depth, panels});
     }
