@@ -82,6 +82,7 @@ class Gemm final : public Family {
         parameter("block_k"),
         Member::boolean("rows_first", config.at("order") == kRowsFirst),
         Member::integer("k_splits", k_splits(config)),
+        Member::integer("band", config.find("band").value_or(1)),
     };
     const std::vector<Member> schedule =
         target.is_gpu() ? schedules::contraction_members(config) : host_members(config, target);

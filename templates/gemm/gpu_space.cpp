@@ -1,6 +1,8 @@
 #include "templates/gemm/gpu_space.h"
 
+#include <algorithm>
 #include <cmath>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -16,7 +18,7 @@ using tile::Fragment;
 using tile::Swizzle;
 using tile::footprint::takes_groups;
 
-constexpr int kSpaceVersion = 3;
+constexpr int kSpaceVersion = 4;
 const std::vector<int64_t> kTiles = {16, 32, 64, 128, 256};
 // Blocks along the second and third axis of a grid.
 constexpr int64_t kMostBlocksAcross = 65535;
@@ -32,6 +34,7 @@ constexpr double kLaunchCost = 1 << 21;
 constexpr double kPartAccesses = 2;
 // Blocks of parts, for each multiprocessor.
 constexpr int64_t kMostPartBlocks = 2;
+const std::vector<int64_t> kBands = {1, 4, 8, 16};
 const std::vector<int64_t> kSplits = {1, 2, 4, 8, 16, 32};
 // Of the default's slots, so that two blocks may share a multiprocessor.
 constexpr int kBlocksTogether = 2;
@@ -60,7 +63,13 @@ std::vector<Parameter> parameters(const GemmProblem& p, const Target& t) {
        .documentation = "parts into which k is cut, to give every multiprocessor a block",
        .values = kSplits},
       order_parameter(),
+      {.name = "band",
+       .documentation = "tiles along the other axis that are walked together, to share operands in "
+                        "the cache both ways",
+       .values = kBands},
   };
+  for (Parameter& parameter : schedules::grid_parameters(t))
+    all.push_back(std::move(parameter));
   for (Parameter& parameter : schedules::contraction_parameters(t, p.dtype))
     all.push_back(std::move(parameter));
   return all;
@@ -86,6 +95,14 @@ std::vector<Constraint> constraints(const GemmProblem& p, const Target& t) {
                 (blocks < t.threads && blocks * splits <= kMostPartBlocks * t.threads &&
                  splits * c.at("block_k") <= p.k);
        }},
+      {"band > 1 only where tiles are more than multiprocessors, and is no wider than the grid",
+       {"block_m", "block_n", "order", "band"},
+       [=](const Config& c) {
+         const bool rows_first = c.at("order") == kRowsFirst;
+         return c.at("band") == 1 ||
+                (tiles(p, c) > t.threads && (rows_first ? tiles_m(p, c) : tiles_n(p, c)) > 1 &&
+                 (rows_first ? tiles_n(p, c) : tiles_m(p, c)) >= c.at("band"));
+       }},
       {"order = rows_first where there is but one row or column of tiles; no more than 65535 "
        "blocks follow the other way",
        {"block_m", "block_n", "order"},
@@ -96,9 +113,26 @@ std::vector<Constraint> constraints(const GemmProblem& p, const Target& t) {
                                                 (tiles_m(p, c) > 1 && tiles_n(p, c) > 1));
        }},
   };
+  if (schedules::chiplets(t) > 1) {
+    all.push_back({"chiplets > 1 where each gets neighbours",
+                   {"block_m", "block_n", "chiplets"},
+                   [=](const Config& c) {
+                     return c.at("chiplets") == 1 || tiles(p, c) >= 2 * c.at("chiplets");
+                   }});
+  }
   for (Constraint& constraint : schedules::contraction_constraints(t, operands_of(p)))
     all.push_back(std::move(constraint));
   return all;
+}
+
+// Elements along the rows and columns that blocks at work at the same time read of the operands.
+int64_t elements_at_once(const GemmProblem& p, const Target& t, const Config& c, int64_t band) {
+  const bool rows_first = c.at("order") == kRowsFirst;
+  const int64_t firsts = rows_first ? tiles_m(p, c) : tiles_n(p, c);
+  const int64_t across = std::min<int64_t>(firsts, ceil_div(t.threads, band));
+  const int64_t along = band * ceil_div(t.threads, across * band);
+  const int64_t m = rows_first ? across : along, n = rows_first ? along : across;
+  return m * c.at("block_m") + n * c.at("block_n");
 }
 
 // The time of all launches in products that a multiprocessor makes, by a model.
@@ -121,6 +155,21 @@ double cost(const GemmProblem& p, const Target& t, const Config& c) {
   return merge / slower + rounds * depth *
                               (m * n * (1 + kFragmentCost * (1 / warp_m + 1 / warp_n)) +
                                kLoadCost / slower * (m + n));
+}
+
+// The config with the band by which blocks at work at the same time read least.
+Config in_bands(const GemmProblem& p, const Target& t, const Space& space, const Config& config) {
+  Config best = config;
+  for (int64_t band : kBands) {
+    auto values = config.values();
+    std::ranges::find(values, "band", &std::pair<std::string, int64_t>::first)->second = band;
+    const Config other(values);
+    if (space.check(other).ok() &&
+        elements_at_once(p, t, config, band) < elements_at_once(p, t, config, best.at("band"))) {
+      best = other;
+    }
+  }
+  return best;
 }
 
 }  // namespace
@@ -162,16 +211,19 @@ Config gpu_default(const GemmProblem& p, const Target& t) {
       for (int64_t order : {wanted_order, kRowsFirst, kColumnsFirst}) {
         bool found = false;
         for (int64_t splits : kSplits) {
-          const Config config({{"block_m", block_m},
-                               {"block_n", block_n},
-                               {"block_k", block_k},
-                               {"k_splits", splits},
-                               {"order", order},
-                               {"fragment", int64_t(fragment)},
-                               {"warps", warps},
-                               {"stages", stages},
-                               {"swizzle", int64_t(swizzle)},
-                               {"column_warps", column_warps}});
+          std::vector<std::pair<std::string, int64_t>> values = {{"block_m", block_m},
+                                                                 {"block_n", block_n},
+                                                                 {"block_k", block_k},
+                                                                 {"k_splits", splits},
+                                                                 {"order", order},
+                                                                 {"band", 1},
+                                                                 {"fragment", int64_t(fragment)},
+                                                                 {"warps", warps},
+                                                                 {"stages", stages},
+                                                                 {"swizzle", int64_t(swizzle)},
+                                                                 {"column_warps", column_warps}};
+          if (schedules::chiplets(t) > 1) values.emplace_back("chiplets", 1);
+          const Config config(values);
           if (!possible(config)) break;
           found = true;
           const double c = cost(p, t, config);
@@ -193,7 +245,7 @@ Config gpu_default(const GemmProblem& p, const Target& t) {
         }
       }
     }
-    if (std::isfinite(least)) return best;
+    if (std::isfinite(least)) return in_bands(p, t, space, best);
   }
   // None of these fits: any point is better than none.
   return space.config(space.enumerate()->front());

@@ -20,10 +20,12 @@
 //
 //     block_m, block_n, block_k, k_splits
 //     rows_first   whether x counts blocks along the rows of d: neighbours then share columns of b
+//     band         blocks along the other axis that are walked together (tile/bands.h)
 
 #pragma once
 
 #include "tile/activate.h"
+#include "tile/bands.h"
 #include "tile/contraction.h"
 #include "tile/core.h"
 
@@ -160,8 +162,14 @@ struct Multiply : Contraction {
   static TILE_FN void run(Blk& blk, const Args& args) {
     using C = typename Blk::Config;
     constexpr int BM = C::block_m, BN = C::block_n;
-    const i64 m0 = blk.template id<C::rows_first ? 0 : 1>() * BM;
-    const i64 n0 = blk.template id<C::rows_first ? 1 : 0>() * BN;
+    GridPlace at{blk.template id<0>(), blk.template id<1>()};
+    if constexpr (C::band > 1) {
+      const i64 rows = ceil_div(args.m, BM), columns = ceil_div(args.n, BN);
+      const i64 firsts = C::rows_first ? rows : columns, seconds = C::rows_first ? columns : rows;
+      at = place_in_bands(at.first + at.second * firsts, firsts, seconds, C::band);
+    }
+    const i64 m0 = (C::rows_first ? at.first : at.second) * BM;
+    const i64 n0 = (C::rows_first ? at.second : at.first) * BN;
     const i64 z = blk.template id<2>();
 
     typename Blk::template Accum<BM, BN> acc;

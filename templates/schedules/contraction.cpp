@@ -18,6 +18,9 @@ constexpr int64_t kOtherRegistersStaged = 124;
 // And on CDNA, whose scheduler fills the registers of both kinds, relative to the tiles.
 constexpr double kMfmaRegisters = 1.5;
 constexpr int64_t kMostOperandRegisters = 256;
+// Pieces of 16 bytes of an operand that a thread holds on their way: compilers do not unroll the
+// loops over more, and put what they hold into memory.
+constexpr int64_t kMostHeldPieces = 8, kPieceBytes = 16;
 
 int number(const Config& c, const char* name) {
   return int(c.at(name));
@@ -89,6 +92,10 @@ LeastTile least_tile(const Config& c) {
 
 bool holds_contraction(const Config& c, const Target& t, Dtype dtype) {
   const bool async = footprint::copies_async(fragment_of(c), t.async_copy);
+  const int64_t longer = std::max(c.at("block_m"), c.at("block_n"));
+  const int64_t pieces = longer * c.at("block_k") * int64_t(size_of(dtype)) /
+                         (kPieceBytes * c.at("warps") * t.vector_lanes);
+  if (!async && pieces > kMostHeldPieces) return false;
   const double share = fragment_of(c) == tile::Fragment::mfma_16x16x16 ? kMfmaRegisters : 1;
   // CDNA's accumulation registers hold no operands of multiply-adds.
   const int64_t most = fragment_of(c) == tile::Fragment::fma_16x16x16

@@ -50,12 +50,15 @@ constexpr Schedule kSchedules[] = {
     {kWave, Fragment::fma_16x16x16, "f32", 32, 16, 16, 1, 1, 1, Swizzle::folded},
 };
 
-Config config_of(const Schedule& s, int64_t order = 0, int64_t k_splits = 1) {
+Config config_of(const Schedule& s, int64_t order = 0, int64_t k_splits = 1, int64_t band = 1,
+                 int64_t chiplets = 1) {
   return Config({{"block_m", s.block_m},
                  {"block_n", s.block_n},
                  {"block_k", s.block_k},
                  {"k_splits", k_splits},
                  {"order", order},
+                 {"band", band},
+                 {"chiplets", chiplets},
                  {"fragment", int64_t(s.fragment)},
                  {"warps", s.warps},
                  {"stages", s.stages},
@@ -101,6 +104,18 @@ TEST_CASE("Emulated gemm is right with k in parts, some of them short or empty")
       };
       verify("batch=2 m=40 n=72 k=600 bias=columns residual=true beta=0.5");
       verify("m=33 n=65 k=67 transpose_a=true transpose_b=true", {.row_gap = 3, .lead = 5});
+    }
+  }
+}
+
+TEST_CASE("Emulated gemm is right in whatever order its tiles are walked") {
+  for (const Schedule& s : kSchedules) {
+    if (s.block_m > 64 || s.block_n > 64) continue;  // many tiles
+    Bench bench(family(), s.device);
+    for (int64_t order : {0, 1}) {
+      const int64_t chiplets = s.device == std::string(kWave) ? 3 : 1;
+      bench.verify("batch=2 m=140 n=250 k=33 dtype=" + std::string(s.dtype),
+                   config_of(s, order, /*k_splits=*/1, /*band=*/4, chiplets));
     }
   }
 }

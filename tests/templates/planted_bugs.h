@@ -41,6 +41,7 @@ enum class Victim {
   kGemmGroups,   // products of two warpgroups, three slots, k down the right operand's rows
   kGemmGroup,    // of one warpgroup, 128 rows, k down the left operand's rows
   kGemmSplit,    // k in three parts
+  kGemmBands,    // tiles in bands, dealt to chiplets in runs
   kGemmMfma,     // mfma, chunks pass through registers
   kGemmFma,      // f32 by multiply-adds
   kGemmGaps,     // rows that are not aligned, batches, bias, activation and residual

@@ -79,26 +79,26 @@ Variant depthwise(const std::string& layout, const std::string& config) {
 
 Variant gemm(const char* device, Fragment fragment, int stages, const std::string& statics) {
   const bool fma = fragment == Fragment::fma_16x16x16;
-  return {
-      .family = &gemm::family(),
-      .device = device,
-      .fields = "m=45 n=71 k=85 " + statics,
-      .config =
-          "block_m=32 block_n=32 block_k=32 k_splits=1 order=0 warps=4 column_warps=2 fragment=" +
-          std::to_string(int(fragment)) + " stages=" + std::to_string(stages) +
-          " swizzle=" + std::to_string(int(fma ? Swizzle::folded : Swizzle::exclusive))};
+  return {.family = &gemm::family(),
+          .device = device,
+          .fields = "m=45 n=71 k=85 " + statics,
+          .config =
+              "block_m=32 block_n=32 block_k=32 k_splits=1 order=0 band=1 warps=4 column_warps=2 "
+              "fragment=" +
+              std::to_string(int(fragment)) + " stages=" + std::to_string(stages) +
+              " swizzle=" + std::to_string(int(fma ? Swizzle::folded : Swizzle::exclusive))};
 }
 
 // Tiles of 128 rows.
 Variant gemm_groups(int groups, int stages, const std::string& statics) {
-  return {
-      .family = &gemm::family(),
-      .device = "emulator:warp32",
-      .fields = "m=145 n=39 k=149 " + statics,
-      .config =
-          "block_m=128 block_n=32 block_k=32 k_splits=1 order=0 swizzle=1 column_warps=1 warps=" +
-          std::to_string(4 * groups) + " stages=" + std::to_string(stages) +
-          " fragment=" + std::to_string(int(Fragment::wgmma_m64k16))};
+  return {.family = &gemm::family(),
+          .device = "emulator:warp32",
+          .fields = "m=145 n=39 k=149 " + statics,
+          .config =
+              "block_m=128 block_n=32 block_k=32 k_splits=1 order=0 band=1 swizzle=1 "
+              "column_warps=1 warps=" +
+              std::to_string(4 * groups) + " stages=" + std::to_string(stages) +
+              " fragment=" + std::to_string(int(Fragment::wgmma_m64k16))};
 }
 
 Variant variant_of(Victim victim) {
@@ -192,6 +192,11 @@ Variant variant_of(Victim victim) {
       return gemm(kWave, Fragment::mfma_16x16x16, 1, "dtype=bf16 transpose_a=true");
     case Victim::kGemmFma:
       return gemm(kWarp, Fragment::fma_16x16x16, 2, "dtype=f32 transpose_a=true");
+    case Victim::kGemmBands: {
+      Variant v = gemm(kWave, Fragment::mfma_16x16x16, 1, "dtype=f16");
+      v.config.replace(v.config.find("band=1"), 6, "band=2 chiplets=3");
+      return v;
+    }
     case Victim::kGemmSplit: {
       Variant v = gemm(kWarp, Fragment::mma_m16n8k16, 2, "dtype=bf16 bias=rows residual=true");
       v.config.replace(v.config.find("k_splits=1"), 10, "k_splits=3");

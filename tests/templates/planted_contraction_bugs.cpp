@@ -11,6 +11,7 @@ constexpr const char* kFmaAtom = "tile/simt/fma_atom.h";
 constexpr const char* kBlock = "tile/simt/contraction_block.h";
 constexpr const char* kTiles = "tile/simt/tiles.h";
 constexpr const char* kGroupAtom = "tile/simt/wgmma_atom.h";
+constexpr const char* kBands = "tile/bands.h";
 constexpr const char* kRuns = "tile/simt/runs.h";
 constexpr const char* kKernel = "gemm/kernel.h";
 
@@ -95,6 +96,13 @@ const std::vector<PlantedBug>& contraction_bugs() {
        "return k_along_rows(blk.template view<const T>(args.a, rows_along<1>(args.m, z, 0, 0)),",
        "return k_along_rows(blk.template view<const T>(args.a, rows_along<1>(args.m, 0, 0, 0)),",
        kWrong},
+      {"the last band is taken for as wide as the others", Victim::kGemmBands, kBands,
+       "seconds - begin < band ? seconds - begin : band", "band", kAny},
+      {"every band is the first", Victim::kGemmBands, kBands, "begin + within % width",
+       "within % width", kAny},
+      {"bands of another axis", Victim::kGemmBands, kKernel,
+       "at.first + at.second * firsts, firsts, seconds",
+       "at.first + at.second * firsts, seconds, firsts", kAny},
       {"parts overlap by a chunk", Victim::kGemmSplit, kKernel, "lmin(args.k, lo + share)",
        "lmin(args.k, lo + share + BK)", kWrong},
       {"every part is the first", Victim::kGemmSplit, kKernel, "lo = part * share;",

@@ -9,7 +9,8 @@
 // a time, and all columns. Both operands are read straight from scratchpad, and with three slots or
 // more a chunk's products run while the next chunk is waited for.
 //
-// Config members read here: fragment, warps, column_warps, stages, swizzle (tile/schedule.h).
+// Config members read here: fragment, warps, column_warps, stages, swizzle, chiplets
+// (tile/schedule.h).
 
 #pragma once
 
@@ -65,6 +66,11 @@ class ContractionBlock : public GridBlock {
   };
 
   using GridBlock::GridBlock;
+
+  template <int I>
+  TILE_FN i64 id() const {
+    return id_of_run<I, chiplets_of<Config>(), kThreads>();
+  }
 
   static constexpr i64 contraction_stack_bytes(int, int, int) { return 0; }
   template <class T, bool kLeftDown, bool kRightDown>
