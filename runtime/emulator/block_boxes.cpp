@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 
 #include "runtime/emulator/block.h"
@@ -61,7 +62,7 @@ std::vector<char> Block::read_box(Thread& t, const KilnEmulatorTensorMap& map,
     for (uint32_t e = 0; inside && e < kPiece; e += map.element_bytes) {
       const int64_t at = coordinates[0] + int64_t((offset % row_bytes + e) / map.element_bytes);
       if (at < 0 || at >= map.sizes[0]) continue;
-      const auto* element = reinterpret_cast<const char*>(from) + at * map.element_bytes;
+      const auto* element = std::bit_cast<const char*>(from) + at * map.element_bytes;
       if (!check_global(t, element, map.element_bytes, map.element_bytes, false, place)) {
         return bytes;
       }
