@@ -197,10 +197,8 @@ StatusOr<Loaded> load_default(KilnBench& bench, const Problem& problem) {
 
 StatusOr<std::unique_ptr<KilnBenchKernel>> prepare(const Loaded& loaded, const Problem& problem) {
   KILN_ASSIGN_OR_RETURN(auto dispatch, loaded.kernel->prepare(problem.sizes(), problem.scalars()));
-  auto kernel = std::make_unique<KilnBenchKernel>();
-  kernel->config = loaded.config;
-  kernel->dispatch = std::move(dispatch);
-  kernel->arguments = loaded.kernel->arguments();
+  auto kernel = std::make_unique<KilnBenchKernel>(
+      KilnBenchKernel{loaded.config, std::move(dispatch), loaded.kernel->arguments(), {}, {}});
   kernel->tensors.resize(kernel->arguments.size());
   const int workers = kiln::runtime::ThreadPool::shared().workers();
   const size_t bytes = size_t(kernel->dispatch.workspace_bytes(workers));
