@@ -1,6 +1,8 @@
 #include "templates/schedules/simt.h"
 
 #include <algorithm>
+#include <bit>
+#include <cstdint>
 #include <string>
 #include <utility>
 
@@ -359,8 +361,12 @@ bool holds_key_loop(const Config& c, const Target& t, Dtype dtype, int64_t depth
     case Fragment::fma_16x16x16:  // CDNA's accumulation registers hold no operands
       return tiles + kOtherRegistersFma + kFmaRegistersOfKey * c.at("block_n") <=
              std::min<int64_t>(most, 256);
-    default:
-      return tiles + (async(c, t) ? kOtherRegisters : kOtherRegistersStaged) <= most;
+    default: {
+      // Rows that are no power of two long take an address for each of a thread's chunks.
+      const bool whole = std::has_single_bit(uint64_t(depth));
+      const int64_t staged = kOtherRegistersStaged + (whole ? 0 : c.at("block_n") * 3 / 2);
+      return tiles + (async(c, t) ? kOtherRegisters : staged) <= most;
+    }
   }
 }
 

@@ -40,6 +40,7 @@ struct Stage<T, SharedTile<T, R, C, Sw, Panel>, Threads, First> {
   static constexpr int kPerRow = C / Layout::kChunk, kChunks = R * kPerRow;
   static constexpr int kRounds = (kChunks + Threads - 1) / Threads;
   static constexpr bool kDirect = true;
+  static constexpr int kMostUnrolled = 16;  // rounds of copies
   Words<4> held[kRounds];
 
   // f(round, row, column) for every chunk that is this thread's.
@@ -67,10 +68,11 @@ struct Stage<T, SharedTile<T, R, C, Sw, Panel>, Threads, First> {
                    n * (int)sizeof(T));
     };
     if (aligned) {
-      if constexpr (First == 0) {
+      if constexpr (First == 0 && kRounds <= kMostUnrolled) {
         each(t, copy_chunk);
       } else {
-        // Threads that only copy have few registers: not an address for every chunk.
+        // Threads that only copy have few registers, and none has one for the address of every
+        // chunk: compilers would keep them beside the sums.
         TILE_ROLL
         for (int i = t.thread() - First; i < kChunks; i += Threads)
           copy_chunk(0, i / kPerRow, i % kPerRow * Layout::kChunk);

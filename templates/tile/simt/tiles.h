@@ -52,6 +52,7 @@ struct SimtAccum {
 // Left operand of BM rows and depth K, as the atom's left fragments.
 template <class S, class T, int BM, int K>
 struct SimtOperand {
+  static constexpr bool kParked = false;
   static constexpr int kTiles = footprint::up_to(K, footprint::kAtom) / footprint::kAtom;
   u32 d[S::template kAtoms<BM>][kTiles][S::Atom::kLeft];
 };
@@ -67,6 +68,7 @@ struct SharedOperand {
 // lane reads what it has put there itself, or the lane whose fragments it repeats.
 template <class S, class T, int BM, int K>
 struct ParkedOperand {
+  static constexpr bool kParked = true;
   using A = typename S::Atom;
   static constexpr int kTiles = footprint::up_to(K, footprint::kAtom) / footprint::kAtom;
   static constexpr int kWords = imin(A::kLeft, 4), kParts = A::kLeft / kWords;  // of an access

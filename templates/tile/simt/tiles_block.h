@@ -218,14 +218,23 @@ class TilesBlock : public GridBlock {
                        Where where = Where::here()) const {
     const WhereScope scope(t_, where);
     fill(s, 0.f);
-    TILE_UNROLL
-    for (int depth = 0; depth < q.kTiles; ++depth) {
+    auto step = [&](int depth) {
       typename A::Left left[S::template kAtoms<BM>];
       expand(left, q, depth);
       TILE_UNROLL
       for (int n = 0; n < s.kTiles; ++n)
         A::template step_rows<T, Layout>(t_, s.d, left, k.at, n * footprint::kAtom,
                                          depth * footprint::kAtom);
+    };
+    if constexpr (Left::kParked && A::kPieceDepth < footprint::kAtom) {
+      // As in contractions: compilers do not keep the operands of so many multiply-adds.
+      TILE_ROLL
+      for (int depth = 0; depth < q.kTiles; ++depth)
+        step(depth);
+    } else {
+      TILE_UNROLL
+      for (int depth = 0; depth < q.kTiles; ++depth)
+        step(depth);
     }
   }
 
