@@ -6,8 +6,7 @@
 // needs to know where they end.
 //
 // Where products are of warpgroups (tile/simt/wgmma_atom.h), four warps own 64 neighbouring rows at
-// a time, and all columns. Both operands are read straight from scratchpad, and with three slots or
-// more a chunk's products run while the next chunk is waited for.
+// a time, and all columns. Both operands are read straight from scratchpad.
 //
 // Config members read here: fragment, warps, column_warps, stages, swizzle, chiplets
 // (tile/schedule.h).
@@ -48,8 +47,9 @@ class ContractionBlock : public GridBlock {
   static constexpr int kLeastColumns = footprint::least_columns(kColumnWarps);
   static constexpr bool kGroups = A::kGroupWarps > 1;
   static_assert(footprint::groups_fit_warps(Config::fragment, Config::warps, kColumnWarps));
-  // Chunks whose products may still run while the next is begun with.
-  static constexpr int kLag = kGroups && Config::stages > 2 ? 1 : 0;
+  // Chunks whose products may still run while the next is begun with. With one, NVRTC 13.5 puts a
+  // wait behind every single product: sums in flight around the loop are more than it follows.
+  static constexpr int kLag = 0;
 
   template <int BM, int BN>
   struct Accum {
