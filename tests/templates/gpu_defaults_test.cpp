@@ -41,7 +41,7 @@ constexpr Case kCases[] = {
      true, true},
     {"attention_forward",
      "batch=1 heads_q=32 heads_kv=32 seq_q=2048 seq_kv=2048 head_dim=96 causal=true dtype=bf16",
-     true},
+     true, true},
     {"attention_forward",
      "batch=2 heads_q=16 heads_kv=8 seq_q=1021 seq_kv=1021 head_dim=256 causal=true dtype=f32",
      false},
