@@ -1,5 +1,6 @@
 #include "tests/tunectl/command_line.h"
 
+#include <iomanip>
 #include <sstream>
 #include <vector>
 
@@ -10,7 +11,7 @@ namespace kiln::tunectl {
 int CommandLine::run(const std::string& words) {
   std::istringstream stream(words);
   std::vector<std::string> arguments;
-  for (std::string word; stream >> word;)
+  for (std::string word; stream >> std::quoted(word, '\'');)
     arguments.push_back(word);
   out_ = std::make_unique<Capture>();
   err_ = std::make_unique<Capture>();

@@ -18,7 +18,7 @@ class CommandLine {
  public:
   explicit CommandLine(Connect connect) : connect_(std::move(connect)) {}
 
-  // Words are separated by spaces. Returns the exit code.
+  // Words are separated by spaces, unless within single quotes. Returns the exit code.
   int run(const std::string& words);
 
   // Ctrl-C, now or while a command runs.

@@ -66,8 +66,8 @@ TEST_CASE("A variant that copies by tensor maps leaves what they are encoded fro
   Bench bench;
   REQUIRE(bench.run("compile attention_forward batch=1 heads_q=2 heads_kv=1 seq_q=70 seq_kv=90 "
                     "head_dim=64 dtype=bf16 layout=bshd --target emulator:warp32 --config "
-                    "fragment=wgmma_m64k16 block_m=64 block_n=32 warps=4 roles=producer "
-                    "copies=bulk key_splits=1 --out " +
+                    "'fragment=wgmma_m64k16 block_m=64 block_n=32 warps=4 roles=producer "
+                    "copies=bulk key_splits=1' --out " +
                     (bench.directory / "made")) == 0);
   const Json sheet = Json::parse(bench.file("made/launch.json"));
   const Json& step = sheet["steps"][0];
