@@ -27,7 +27,6 @@ constexpr int kOtherConfigs = 2;  // of a corner case, where there is a compiler
 constexpr int kThreads = 4;       // that compile while another's variant runs
 constexpr milliseconds kMostPerShape{20'000};
 constexpr double kMostEmulatedFlops = 5e6;
-// How Tuner::check() words what a search prunes.
 constexpr size_t kMaxMessage = 2000;
 
 // Measurements are the report's through the winners alone.

@@ -47,9 +47,6 @@ class ContractionBlock : public GridBlock {
   static constexpr int kLeastColumns = footprint::least_columns(kColumnWarps);
   static constexpr bool kGroups = A::kGroupWarps > 1;
   static_assert(footprint::groups_fit_warps(Config::fragment, Config::warps, kColumnWarps));
-  // Chunks whose products may still run while the next is begun with. With one, NVRTC 13.5 puts a
-  // wait behind every single product: sums in flight around the loop are more than it follows.
-  static constexpr int kLag = 0;
 
   template <int BM, int BN>
   struct Accum {
@@ -115,8 +112,7 @@ class ContractionBlock : public GridBlock {
       body(Chunk<T, typename LeftChunks::Layout, Left::kDown, BK>{at},
            Chunk<T, typename RightChunks::Layout, Right::kDown, BK>{at + Pair::kSecond});
     };
-    pass_chunks<Config::stages, kAsync, kGroups, Staging::ahead, kLag>(t_, lo, hi, BK, chunks, use);
-    if constexpr (kGroups) A::template wait<0>(t_);
+    pass_chunks<Config::stages, kAsync, kGroups>(t_, lo, hi, BK, chunks, use);
   }
 
   // acc += a b
@@ -130,7 +126,9 @@ class ContractionBlock : public GridBlock {
       A::template begin<T, typename A::template InScratchpad<LeftLayout, kLeftDown>,
                         typename A::template InScratchpad<RightLayout, kRightDown>, /*kAdd=*/true>(
           t_, acc.d, a.at, S::template group_row<BM>(row_warp(), 0), b.at);
-      A::template wait<kLag>(t_);
+      // Before the next chunk: with sums in flight around the loop NVRTC 13.5 waits behind every
+      // single product.
+      A::template wait<0>(t_);
     } else if constexpr (A::kPieceDepth < footprint::kAtom) {
       // Multiply-adds of more than a piece are more than compilers keep in registers at once.
       TILE_ROLL

@@ -4,8 +4,7 @@
 // Stages - 1 chunks are in flight, a group a chunk. Otherwise a chunk passes through registers: it
 // is fetched while the one before is used, or in turn, when its slot is free. Direct copies go into
 // the free one of two slots at the time of such a fetch, or into the only one in turn. A slot is
-// dead, and said to be, at the barrier after which it may be filled again. Users that go on reading
-// a chunk while they begin with the next (kLag = 1) leave one slot less to copies.
+// dead, and said to be, at the barrier after which it may be filled again.
 //
 // On return, scratchpad may still be read by slower warps: a barrier must come before it is
 // written.
@@ -28,10 +27,9 @@ namespace tile {
 //     move_direct(t, at, first)     begins to copy what can be copied directly, moves the rest
 //
 // Slots begin at `base`. With kFenced what has been copied is made visible to products of
-// warpgroups, too. With kLag = 1 use() of a chunk may return before it has read it, but not before
-// all is read of the one before.
+// warpgroups, too.
 template <int Stages, bool kAsync, bool kFenced = false, Staging kStaging = Staging::ahead,
-          int kLag = 0, class Chunks, class Use>
+          class Chunks, class Use>
 TILE_FN void pass_chunks(const Target& t, i64 lo, i64 hi, i64 step, Chunks chunks, Use use,
                          u32 base = 0) {
   constexpr u32 kSlot = Chunks::kBytes;
@@ -39,7 +37,6 @@ TILE_FN void pass_chunks(const Target& t, i64 lo, i64 hi, i64 step, Chunks chunk
   constexpr bool kDirect = kStaging == Staging::direct;
   static_assert(kStaging != Staging::in_turn || (!kAsync && Stages == 1),
                 "chunks pass through registers and one slot in turn");
-  static_assert(kLag == 0 || (kAsync && Stages > 2), "two slots are in use, one is filled");
   static_assert(!kDirect || (!kAsync && Target::kDirectCopy), "this target copies otherwise");
   if constexpr (Stages == 1 && (kAsync || kStaging != Staging::ahead)) {
     TILE_ROLL
@@ -62,7 +59,7 @@ TILE_FN void pass_chunks(const Target& t, i64 lo, i64 hi, i64 step, Chunks chunk
       t.block_barrier();
     }
   } else if constexpr (kAsync) {
-    constexpr u32 kAhead = Stages - 1 - kLag;
+    constexpr u32 kAhead = Stages - 1;
     auto issue = [&](i64 first, u32 slot) {
       if (first < hi) chunks.copy(t, base + slot * kSlot, first);
       t.copy_commit();
